@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# p2v: build, install, test. `make help` lists what there is.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+# Sanitized objects live in a folder of their own, so that both kinds of build stay current.
+BUILD := build$(if $(SANITIZE),/sanitize)
+export P2V_BUILD := $(CURDIR)/$(BUILD)
+export P2V_TOP := $(CURDIR)
+
+VERSION := 0.1
+
+# The one list of Debian packages: to build, to run the server, to test.
+DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
+  libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev
+DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v libguestfs-tools \
+  libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libosinfo-bin osinfo-db swtpm \
+  swtpm-tools linux-image-amd64
+DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
+  openssh-client e2fsprogs dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils
+DEPS := $(DEPS_BUILD) $(DEPS_SERVER) $(DEPS_TEST)
+
+PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
+PKGS_CLIENT := libssh libnbd libcurl libudev blkid
+PKGS_SERVER := libvirt libxml-2.0
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+  -Wwrite-strings -Wvla $(if $(or $(CI),$(WERROR)),-Werror)
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
+  $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+comma := ,
+
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
+
+define pkg_cflags
+$(shell pkg-config --cflags $(1) 2>/dev/null)
+endef
+define pkg_libs
+$(shell pkg-config --libs $(1) 2>/dev/null)
+endef
+
+P2V_CFLAGS = -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+  -DG_LOG_DOMAIN='"p2v"' -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 \
+  -DP2V_VERSION='"$(VERSION)"' -DP2V_SYSCONFDIR='"$(SYSCONFDIR)"' $(WARNINGS) $(HARDENING) \
+  $(SANITIZERS)
+P2V_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANITIZERS)
+
+CFLAGS_common = $(call pkg_cflags,$(PKGS_COMMON))
+CFLAGS_p2v-client = $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_CLIENT))
+CFLAGS_p2v-server = $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_SERVER))
+CFLAGS_tests = $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_CLIENT) $(PKGS_SERVER))
+LIBS_common = $(call pkg_libs,$(PKGS_COMMON))
+LIBS_p2v-client = $(call pkg_libs,$(PKGS_COMMON) $(PKGS_CLIENT)) -lm
+LIBS_p2v-server = $(call pkg_libs,$(PKGS_COMMON) $(PKGS_SERVER))
+
+# A folder is a static library of all its sources but main.c.
+sources = $(filter-out %/main.c,$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+COMMON_LIB := $(BUILD)/common/libcommon.a
+CLIENT_LIB := $(BUILD)/p2v-client/libp2v-client.a
+SERVER_LIB := $(BUILD)/p2v-server/libp2v-server.a
+CLIENT := $(BUILD)/p2v-client/p2v-client
+SERVER := $(BUILD)/p2v-server/p2v-server
+
+# A unit test links the library of the folder it is in: tests/unit/FOLDER/test-*.c.
+UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
+UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
+
+MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.8)
+
+.PHONY: all
+all: $(CLIENT) $(SERVER) ## build p2v-client and p2v-server into build/
+
+$(COMMON_LIB): $(call objects,$(call sources,common))
+$(CLIENT_LIB): $(call objects,$(call sources,p2v-client))
+$(SERVER_LIB): $(call objects,$(call sources,p2v-server))
+
+%.a:
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(CLIENT): $(BUILD)/p2v-client/main.o $(CLIENT_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-client)
+
+$(SERVER): $(BUILD)/p2v-server/main.o $(SERVER_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	$(Q)$(CC) $(CPPFLAGS) $(P2V_CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$<))) $(CFLAGS) -MMD -MP \
+	  -c -o $@ $<
+
+$(BUILD)/tests/unit/common/%: $(BUILD)/tests/unit/common/%.o $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_common)
+$(BUILD)/tests/unit/p2v-client/%: $(BUILD)/tests/unit/p2v-client/%.o $(CLIENT_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-client)
+$(BUILD)/tests/unit/p2v-server/%: $(BUILD)/tests/unit/p2v-server/%.o $(SERVER_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
+
+.SECONDARY:
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/unit/*/*.d)
+
+.PHONY: tests
+tests: all $(UNIT_TESTS) ## build the unit tests too
+
+.PHONY: check-quick
+check-quick: tests ## run unit and integration tests: what boots no machine
+	@tests/run $(UNIT_TESTS) $(wildcard tests/integration/*.bats)
+
+.PHONY: check
+check: tests machines lint ## run every test, machines converted and booted in QEMU included
+	@tests/run $(UNIT_TESTS) $(wildcard tests/integration/*.bats tests/e2e/*.bats)
+
+MACHINES := debian-bios debian-uefi-lvm no-os
+.PHONY: machines
+machines: ## make the test machines' disks (cached in build/machines)
+	@for machine in $(MACHINES); do tests/machines/make-machine $$machine build/machines || exit 1; done
+
+.PHONY: demo
+demo: deps ## convert a small real machine through SSH on loopback and boot the guest
+	@$(MAKE) --no-print-directory all machines
+	@tests/demo
+
+SHELL_SCRIPTS = $(shell git ls-files '*.sh' '*.bash' .ci/run 2>/dev/null; \
+  git grep -lE '^\#!.*\b(ba)?sh$$' -- tests iso 2>/dev/null | grep -v '\.bats$$')
+C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-server/*.[ch] tests/unit/*/*.[ch])
+
+.PHONY: lint
+lint: ## check formatting (clang-format), shell (shellcheck) and C (cppcheck)
+	clang-format --dry-run --Werror $(C_FILES)
+	shellcheck -x $(sort $(SHELL_SCRIPTS))
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=gtk -I. \
+	  --enable=warning,portability --suppress=missingIncludeSystem common p2v-client p2v-server
+
+.PHONY: format
+format: ## format all C files in place
+	clang-format -i $(C_FILES)
+
+.PHONY: deps
+deps: ## install the Debian packages that are missing (needs root)
+	@missing=$$(for p in $(DEPS); do \
+	    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q ' installed$$' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:" $$missing; apt-get update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing; fi
+
+.PHONY: install
+install: all ## install programs and manual pages below $(DESTDIR)$(PREFIX)
+	install -d "$(DESTDIR)$(BINDIR)"
+	install -m 755 $(CLIENT) $(SERVER) "$(DESTDIR)$(BINDIR)"
+	$(foreach page,$(MANPAGES),install -D -m 644 $(page) \
+	  "$(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))" && ) true
+
+.PHONY: clean
+clean: ## remove what was built (test machines' disks too)
+	rm -rf build
+
+.PHONY: help
+help: ## this text
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo "variables: DESTDIR PREFIX BINDIR MANDIR SYSCONFDIR CFLAGS, SANITIZE=1, WERROR=1, V=1"

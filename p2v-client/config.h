@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_CLIENT_CONFIG_H
+#define P2V_CLIENT_CONFIG_H
+
+#include "common/request.h"
+
+G_BEGIN_DECLS
+
+/* A conversion as it was asked for: what the kernel command line says, or what a person entered.
+ * NULL, 0 and P2V_UNSET mean "not said": p2v_config_to_request() fills those in from the machine.
+ */
+
+/* One entry of p2v.network: a NULL nic is the default for the rest. */
+typedef struct
+{
+  char *nic;
+  char *network;
+} P2vNetworkMapping;
+
+typedef struct
+{
+  /* The server. */
+  char *server;       /* host name or address; NULL: nothing to do without a person */
+  guint16 port;       /* 22 unless said */
+  char *username;     /* "root" unless said, as virt-p2v */
+  char *password;     /* wiped when freed */
+  char *identity_url; /* any URL that libcurl takes */
+  gboolean sudo;
+  char *hostkey; /* "SHA256:…", "any", or NULL */
+  gboolean skip_test_connection;
+
+  /* The guest. */
+  char *name;
+  gint64 vcpus; /* 0: as the machine */
+  gboolean phys_topo;
+  gint64 memory; /* bytes, 0: as the machine */
+  char *cpu_vendor;
+  char *cpu_model;
+  P2vTristate acpi, apic, pae;
+  char *rtc_basis;
+  P2vTristate rtc_offset_set;
+  gint64 rtc_offset;   /* seconds */
+  char **disks;        /* names, or absolute paths of files; NULL: all convertible disks */
+  char **removables;   /* NULL: all */
+  char **interfaces;   /* NULL: all */
+  GPtrArray *networks; /* of P2vNetworkMapping */
+
+  /* The output. */
+  P2vOutput *output;
+
+  /* How. */
+  gint64 lanes;   /* 0: choose */
+  char *compress; /* "auto", "off" or "1" to "19"; NULL: auto */
+  char *pre;      /* commands as written; split as a shell splits words, run without a shell */
+  char *post;
+  char *fail;
+  gboolean dump_and_exit;
+} P2vConfig;
+
+P2vConfig *p2v_config_new (void);
+void p2v_config_free (P2vConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vConfig, p2v_config_free)
+
+/* The request for a machine: defaults filled in, disks that are paths of files added to the
+ * machine's own list. The machine is copied. Fails with P2V_ERROR_USAGE (a value that cannot be
+ * honoured) or P2V_ERROR_SOURCE (no such disk). */
+P2vRequest *p2v_config_to_request (const P2vConfig *config, const P2vMachine *machine,
+                                   GError **error);
+
+/* The configuration as virt-p2v's p2v.dump_config_and_exit prints it, secrets masked. */
+char *p2v_config_dump (const P2vConfig *config, const P2vRequest *request);
+
+G_END_DECLS
+
+#endif

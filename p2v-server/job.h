@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_JOB_H
+#define P2V_JOB_H
+
+#include "common/event.h"
+#include "common/manifest.h"
+#include "common/request.h"
+#include "p2v-server/config.h"
+#include "p2v-server/plan.h"
+#include "p2v-server/report.h"
+
+G_BEGIN_DECLS
+
+/* States of a job, in their order. */
+#define P2V_JOB_PREPARING "preparing"
+#define P2V_JOB_RECEIVING "receiving"
+#define P2V_JOB_RECEIVED "received"
+#define P2V_JOB_CONVERTING "converting"
+#define P2V_JOB_COMMITTING "committing"
+#define P2V_JOB_CONVERTED "converted"
+#define P2V_JOB_DEFINING "defining"
+#define P2V_JOB_DONE "done"
+#define P2V_JOB_FAILED "failed"
+#define P2V_JOB_CANCELLED "cancelled"
+
+/* When a stage ran; both in milliseconds since the epoch, 0 for not yet. */
+typedef struct
+{
+  char *stage;
+  gint64 started;
+  gint64 finished;
+} P2vStageTime;
+
+/* A job is the directory STATE_DIR/jobs/ID: job.json (this struct), events.jsonl (a P2vEvent a
+ * line), DISK.manifest for each disk, convert.log, lock, and the sockets and overlays of the stage
+ * that runs. job.json is replaced as a whole (write, fsync, rename, fsync of the directory), so it
+ * is readable after a crash at any instant. */
+typedef struct
+{
+  char *id;
+  char *state;
+  char *failed_stage; /* when state is failed: the stage to retry */
+  char *error_code;   /* p2v_error_code_name() */
+  char *error_message;
+  gint64 created; /* milliseconds since the epoch */
+  gint64 changed;
+  char *token; /* what a lane must present: 32 random bytes in hexadecimal */
+  P2vRequest *request;
+  P2vPlan *plan;     /* NULL until prepared */
+  P2vReport *report; /* NULL until converted */
+  GPtrArray *stages; /* of P2vStageTime */
+  char *guest_uuid;  /* when defined */
+  char *guest_place; /* for people: the libvirt URI, or the XML file's path */
+
+  /* Not in the file: */
+  char *dir; /* absolute path of the job's directory */
+  int lock;  /* file descriptor while this process holds the job, else -1 */
+} P2vJob;
+
+void p2v_job_free (P2vJob *job); /* drops the lock too */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vJob, p2v_job_free)
+
+JsonObject *p2v_job_to_json (const P2vJob *job);
+
+/* Makes a new job in state "preparing", holding its lock. The request is copied. The id is unique,
+ * sorts by time and is plain: "20261123-181500-bios1". */
+P2vJob *p2v_job_create (const P2vServerConfig *config, const P2vRequest *request, GError **error);
+
+/* Loads a job for a look, without its lock. id is untrusted input. P2V_ERROR_REFUSED: no such job.
+ */
+P2vJob *p2v_job_load (const P2vServerConfig *config, const char *id, GError **error);
+
+/* Loads a job and takes its lock without waiting; P2V_ERROR_REFUSED when another process has it. */
+P2vJob *p2v_job_open (const P2vServerConfig *config, const char *id, GError **error);
+
+/* TRUE while some process holds the job's lock. */
+gboolean p2v_job_is_busy (const P2vJob *job);
+
+/* All jobs, oldest first (GPtrArray of P2vJob, transfer full). Unreadable ones are skipped with a
+ * g_warning(). */
+GPtrArray *p2v_jobs_list (const P2vServerConfig *config, GError **error);
+
+/* Writes job.json durably. Needs the lock. */
+gboolean p2v_job_save (P2vJob *job, GError **error);
+
+/* Sets the state and saves. */
+gboolean p2v_job_set_state (P2vJob *job, const char *state, GError **error);
+
+/* Marks a stage as started / finished now: time, event, saved. */
+gboolean p2v_job_stage_begin (P2vJob *job, const char *stage, const char *state, GError **error);
+gboolean p2v_job_stage_end (P2vJob *job, const char *stage, const char *state, GError **error);
+
+/* Records a failure: state failed, failed_stage, the error, an event. Best effort: it has no error
+ * of its own, a failure to write is logged. */
+void p2v_job_fail (P2vJob *job, const char *stage, const GError *failure);
+
+/* Appends an event to events.jsonl (not synced for progress). kind as in P2vEvent. */
+void p2v_job_event (P2vJob *job, const char *kind, const char *stage, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+void p2v_job_progress (P2vJob *job, const char *stage, gint64 percent, const char *message);
+
+/* Absolute path of a file in the job's directory (transfer full). */
+char *p2v_job_path (const P2vJob *job, const char *file);
+
+/* Path of a disk's manifest (transfer full). */
+char *p2v_job_manifest_path (const P2vJob *job, const char *disk);
+
+/* Path of the Unix socket at which a disk's export listens while the job receives (transfer full).
+ * It is in STATE_DIR/run, because the length of a socket's path is limited to 107 bytes. */
+char *p2v_job_socket_path (const P2vJob *job, const char *disk);
+
+/* Reads events from events.jsonl from a byte offset on; *offset moves behind the last whole line.
+ * Used to follow a job that another process runs. (GPtrArray of P2vEvent, transfer full) */
+GPtrArray *p2v_job_read_events (const P2vJob *job, goffset *offset, GError **error);
+
+/* Removes the job's directory and sockets. Images are not touched. */
+gboolean p2v_job_delete (P2vJob *job, GError **error);
+
+G_END_DECLS
+
+#endif

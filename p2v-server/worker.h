@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_WORKER_H
+#define P2V_WORKER_H
+
+#include "p2v-server/job.h"
+
+G_BEGIN_DECLS
+
+/* Takes a received job through convert and define in this process: begins at the stage that its
+ * state or failed_stage names. Waits for one of the max_conversions slots (flock), saying so in an
+ * event. A failure is recorded in the job and returned. Needs the job's lock. */
+gboolean p2v_worker_run (const P2vServerConfig *config, P2vJob *job, GError **error);
+
+/* Starts `p2v-server work ID` as a detached process (own session, no terminal, output to the job's
+ * "worker.log") and returns at once. The caller must not hold the job's lock any more. */
+gboolean p2v_worker_spawn (const P2vServerConfig *config, const char *id, GError **error);
+
+G_END_DECLS
+
+#endif
