@@ -16,7 +16,8 @@ typedef enum
 {
   KEY_PATH,   /* an absolute path */
   KEY_STRING, /* any text that is not empty */
-  KEY_PLACES, /* a list of absolute paths and P2V_ALLOW_POOLS */
+  KEY_PLACES, /* a list of absolute paths, P2V_ALLOW_POOLS and pools by name */
+  KEY_WORDS,  /* a list of words in lower case */
   KEY_FORMAT, /* an image format */
   KEY_ROOT,   /* what virt-v2v --root may be told */
   KEY_NUMBER, /* within [min, max] */
@@ -44,6 +45,7 @@ static const Key keys[] = {
   KEY ("storage", "allow", KEY_PLACES, storage_allow, P2V_ALLOW_POOLS ";/var/lib/p2v/images", 0, 0),
   KEY ("storage", "default", KEY_PATH, storage_default, "/var/lib/p2v/images", 0, 0),
   KEY ("storage", "format", KEY_FORMAT, storage_format, "qcow2", 0, 0),
+  KEY ("output", "modes", KEY_WORDS, output_modes, "kubevirt;null;qemu", 0, 0),
   KEY ("profiles", "file", KEY_PATH, profiles_file, "/etc/virt-v2v.conf", 0, 0),
   KEY ("convert", "root", KEY_ROOT, root, "first", 0, 0),
   KEY ("convert", "timeout", KEY_NUMBER, convert_timeout, "14400", 1, MAX_TIMEOUT),
@@ -93,26 +95,42 @@ set_number (P2vServerConfig *config, const Key *key, const char *value, GError *
   return TRUE;
 }
 
+/* One item of a list as it is kept, NULL when it is not acceptable (transfer full). */
+static char *
+read_place (const char *place)
+{
+  gboolean is_pool = g_str_has_prefix (place, P2V_ALLOW_POOL_PREFIX)
+                     && strlen (place) > strlen (P2V_ALLOW_POOL_PREFIX);
+  if (is_pool || strcmp (place, P2V_ALLOW_POOLS) == 0)
+    return g_strdup (place);
+  return g_path_is_absolute (place) ? g_canonicalize_filename (place, "/") : NULL;
+}
+
+static char *
+read_word (const char *word)
+{
+  gsize length = strspn (word, "abcdefghijklmnopqrstuvwxyz0123456789-");
+  return word[length] == '\0' && word[0] != '-' ? g_strdup (word) : NULL;
+}
+
 static gboolean
-set_places (P2vServerConfig *config, const Key *key, const char *value, GError **error)
+set_list (P2vServerConfig *config, const Key *key, const char *value, GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_auto (GStrv) items = g_strsplit (value, ";", -1);
   for (gsize i = 0; items[i] != NULL; i++)
     {
-      const char *place = g_strstrip (items[i]);
-      if (*place == '\0')
+      const char *item = g_strstrip (items[i]);
+      if (*item == '\0')
         continue;
-      if (strcmp (place, P2V_ALLOW_POOLS) == 0)
-        {
-          g_strv_builder_add (builder, place);
-          continue;
-        }
-      if (!g_path_is_absolute (place))
-        return refuse (error, config, key, place,
-                       "absolute paths and " P2V_ALLOW_POOLS ", with \";\" between them");
-      g_autofree char *canonical = g_canonicalize_filename (place, "/");
-      g_strv_builder_add (builder, canonical);
+      g_autofree char *kept = key->type == KEY_PLACES ? read_place (item) : read_word (item);
+      if (kept == NULL)
+        return refuse (error, config, key, item,
+                       key->type == KEY_PLACES
+                           ? "absolute paths, " P2V_ALLOW_POOLS " and " P2V_ALLOW_POOL_PREFIX
+                             "NAME, with \";\" between them"
+                           : "names of virt-v2v's output modes, with \";\" between them");
+      g_strv_builder_add (builder, kept);
     }
   G_STRUCT_MEMBER (char **, config, key->offset) = g_strv_builder_end (builder);
   return TRUE;
@@ -139,7 +157,8 @@ read_key (P2vServerConfig *config, GKeyFile *file, const Key *key, GError **erro
     case KEY_NUMBER:
       return set_number (config, key, text, error);
     case KEY_PLACES:
-      return set_places (config, key, text, error);
+    case KEY_WORDS:
+      return set_list (config, key, text, error);
     case KEY_PATH:
     case KEY_STRING:
     case KEY_FORMAT:
@@ -233,6 +252,7 @@ p2v_server_config_free (P2vServerConfig *config)
   g_strfreev (config->storage_allow);
   g_free (config->storage_default);
   g_free (config->storage_format);
+  g_strfreev (config->output_modes);
   g_free (config->profiles_file);
   g_free (config->root);
   g_free (config);

@@ -46,6 +46,8 @@ test_empty_file_means_defaults (void)
   g_assert_true (g_strv_equal ((const char *const *)config->storage_allow, allow));
   g_assert_cmpstr (config->storage_default, ==, "/var/lib/p2v/images");
   g_assert_cmpstr (config->storage_format, ==, "qcow2");
+  const char *const modes[] = { "kubevirt", "null", "qemu", NULL };
+  g_assert_true (g_strv_equal ((const char *const *)config->output_modes, modes));
   g_assert_cmpstr (config->profiles_file, ==, "/etc/virt-v2v.conf");
   g_assert_cmpstr (config->root, ==, "first");
   g_assert_cmpint (config->convert_timeout, ==, 14400);
@@ -57,23 +59,26 @@ static void
 test_every_key_is_read (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (P2vServerConfig) config
-      = load_text ("# a comment\n"
-                   "[server]\nstate-dir=/srv/p2v//x/../y\nmax-conversions = 7\n"
-                   "[libvirt]\nuri=qemu:///session\n"
-                   "[storage]\nallow= /srv/a b ; libvirt-pools;\ndefault=/srv/d\nformat=raw\n"
-                   "[profiles]\nfile=/srv/profiles.conf\n"
-                   "[convert]\nroot=/dev/sda2\ntimeout=60\n"
-                   "[define]\ntimeout=5\n[receive]\ntimeout=3600\n",
-                   &error);
+  g_autoptr (P2vServerConfig) config = load_text (
+      "# a comment\n"
+      "[server]\nstate-dir=/srv/p2v//x/../y\nmax-conversions = 7\n"
+      "[libvirt]\nuri=qemu:///session\n"
+      "[storage]\nallow= /srv/a b ; libvirt-pools;pool:fast\ndefault=/srv/d\nformat=raw\n"
+      "[output]\nmodes=null; rhv-upload\n"
+      "[profiles]\nfile=/srv/profiles.conf\n"
+      "[convert]\nroot=/dev/sda2\ntimeout=60\n"
+      "[define]\ntimeout=5\n[receive]\ntimeout=3600\n",
+      &error);
   g_assert_no_error (error);
   g_assert_cmpstr (config->state_dir, ==, "/srv/p2v/y");
   g_assert_cmpint (config->max_conversions, ==, 7);
   g_assert_cmpstr (config->libvirt_uri, ==, "qemu:///session");
-  const char *const allow[] = { "/srv/a b", P2V_ALLOW_POOLS, NULL };
+  const char *const allow[] = { "/srv/a b", P2V_ALLOW_POOLS, "pool:fast", NULL };
   g_assert_true (g_strv_equal ((const char *const *)config->storage_allow, allow));
   g_assert_cmpstr (config->storage_default, ==, "/srv/d");
   g_assert_cmpstr (config->storage_format, ==, "raw");
+  const char *const modes[] = { "null", "rhv-upload", NULL };
+  g_assert_true (g_strv_equal ((const char *const *)config->output_modes, modes));
   g_assert_cmpstr (config->profiles_file, ==, "/srv/profiles.conf");
   g_assert_cmpstr (config->root, ==, "/dev/sda2");
   g_assert_cmpint (config->convert_timeout, ==, 60);
@@ -111,6 +116,8 @@ test_wrong_values_are_refused_by_name (void)
                   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
                   "Choose a shorter one");
   assert_refused ("[storage]\nallow=/srv;images\n", "[storage] allow=images: expected absolute");
+  assert_refused ("[storage]\nallow=pool:\n", "[storage] allow=pool:: expected absolute");
+  assert_refused ("[output]\nmodes=null;-o\n", "[output] modes=-o: expected names");
   assert_refused ("[storage]\nformat=vmdk\n", "[storage] format=vmdk: expected raw or qcow2");
   assert_refused ("[convert]\nroot=ask\n", "[convert] root=ask: expected first");
   assert_refused ("[convert]\ntimeout=-1\n", "[convert] timeout=-1");
