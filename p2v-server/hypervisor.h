@@ -10,13 +10,19 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean kvm;      /* KVM was tried and truly works */
-  char *kvm_problem; /* when it does not: why, for people */
+  char *kvm_problem; /* when it does not: why, for people; else NULL */
   char *emulator;    /* absolute path of qemu-system-x86_64, NULL when not installed */
+  gboolean tpm;      /* swtpm and swtpm_setup are installed: guests can have a TPM */
 } P2vHypervisor;
 
 /* Looks, and tries KVM by running QEMU with it for a moment (a /dev/kvm that opens says nothing).
- * Never fails: what is missing is in the result. */
+ * Takes a fraction of a second, ten at most. Never fails: what is missing is in the result. */
 P2vHypervisor *p2v_hypervisor_probe (void);
+
+/* Whether emulator (path of QEMU) with an accelerator ("kvm", "tcg") and the richest virtual CPU it
+ * offers starts a machine and executes its instructions. On FALSE *problem is what QEMU said
+ * (transfer full), one line. */
+gboolean p2v_hypervisor_try (const char *emulator, const char *accelerator, char **problem);
 
 void p2v_hypervisor_free (P2vHypervisor *hypervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vHypervisor, p2v_hypervisor_free)
