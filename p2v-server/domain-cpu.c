@@ -31,7 +31,7 @@ p2v_domain_add_vcpu (P2vDomainContext *context, xmlNode *domain)
       context->vcpus = XAPIC_VCPUS;
     }
   g_autofree char *count = g_strdup_printf ("%" G_GINT64_FORMAT, context->vcpus);
-  p2v_xml_set (p2v_xml_add_text (domain, "vcpu", count), "placement", "static");
+  p2v_domain_set (p2v_xml_add (domain, "vcpu", "%s", count), "placement", "static");
 }
 
 static void
@@ -50,37 +50,37 @@ add_topology (const P2vDomainContext *context, xmlNode *cpu)
     }
   /* libvirt's default is a socket for each; systems that are licensed by sockets, Windows among
    * them, would leave most of them unused. */
-  xmlNode *topology = p2v_xml_add (cpu, "topology");
-  p2v_xml_set_int (topology, "sockets", sockets);
-  p2v_xml_set_int (topology, "cores", cores);
-  p2v_xml_set_int (topology, "threads", threads);
+  xmlNode *topology = p2v_xml_add (cpu, "topology", NULL);
+  p2v_domain_set_int (topology, "sockets", sockets);
+  p2v_domain_set_int (topology, "cores", cores);
+  p2v_domain_set_int (topology, "threads", threads);
 }
 
 void
 p2v_domain_add_cpu (const P2vDomainContext *context, xmlNode *domain)
 {
   const P2vGuest *guest = context->guest;
-  xmlNode *cpu = p2v_xml_add (domain, "cpu");
+  xmlNode *cpu = p2v_xml_add (domain, "cpu", NULL);
   if (guest->cpu_model != NULL)
     {
-      p2v_xml_set (cpu, "mode", "custom");
-      p2v_xml_set (cpu, "match", "exact");
+      p2v_domain_set (cpu, "mode", "custom");
+      p2v_domain_set (cpu, "match", "exact");
       /* Emulation has not every feature of every model; without KVM the guest shall start with
        * what there is. */
-      p2v_xml_set (cpu, "check", context->hypervisor->kvm ? "partial" : "none");
-      p2v_xml_set (p2v_xml_add_text (cpu, "model", guest->cpu_model), "fallback", "allow");
+      p2v_domain_set (cpu, "check", context->hypervisor->kvm ? "partial" : "none");
+      p2v_domain_set (p2v_xml_add (cpu, "model", "%s", guest->cpu_model), "fallback", "allow");
       if (guest->cpu_vendor != NULL && context->hypervisor->kvm)
-        p2v_xml_add_text (cpu, "vendor", guest->cpu_vendor);
+        p2v_xml_add (cpu, "vendor", "%s", guest->cpu_vendor);
     }
   else if (context->hypervisor->kvm)
     {
       /* Nearly all of the host's features, and the guest can still be migrated to a like host. */
-      p2v_xml_set (cpu, "mode", "host-model");
-      p2v_xml_set (cpu, "check", "partial");
+      p2v_domain_set (cpu, "mode", "host-model");
+      p2v_domain_set (cpu, "check", "partial");
     }
   else
     /* QEMU's default without KVM is the oldest x86-64, which newer systems refuse to run on. */
-    p2v_xml_set (cpu, "mode", "maximum");
+    p2v_domain_set (cpu, "mode", "maximum");
   add_topology (context, cpu);
 }
 
@@ -96,7 +96,7 @@ wants (P2vTristate asked, gboolean known, gboolean machine)
 static void
 add_hyperv_state (xmlNode *hyperv, const char *name)
 {
-  p2v_xml_set (p2v_xml_add (hyperv, name), "state", "on");
+  p2v_domain_set (p2v_xml_add (hyperv, name, NULL), "state", "on");
 }
 
 /* Interfaces of Hyper-V that KVM offers and that let Windows idle and keep time cheaply (QEMU's
@@ -107,13 +107,13 @@ add_hyperv (xmlNode *features)
 {
   static const char *const states[] = { "relaxed", "vapic",       "vpindex",  "runtime", "synic",
                                         "stimer",  "frequencies", "tlbflush", "ipi",     NULL };
-  xmlNode *hyperv = p2v_xml_add (features, "hyperv");
-  p2v_xml_set (hyperv, "mode", "custom");
+  xmlNode *hyperv = p2v_xml_add (features, "hyperv", NULL);
+  p2v_domain_set (hyperv, "mode", "custom");
   for (gsize i = 0; states[i] != NULL; i++)
     add_hyperv_state (hyperv, states[i]);
-  xmlNode *spinlocks = p2v_xml_add (hyperv, "spinlocks");
-  p2v_xml_set (spinlocks, "state", "on");
-  p2v_xml_set_int (spinlocks, "retries", 8191); /* Hyper-V's own value */
+  xmlNode *spinlocks = p2v_xml_add (hyperv, "spinlocks", NULL);
+  p2v_domain_set (spinlocks, "state", "on");
+  p2v_domain_set_int (spinlocks, "retries", 8191); /* Hyper-V's own value */
 }
 
 static gboolean
@@ -143,19 +143,20 @@ p2v_domain_add_features (const P2vDomainContext *context, xmlNode *domain)
 {
   const P2vGuest *guest = context->guest;
   const P2vCpu *cpu = context->machine->cpu;
-  xmlNode *features = p2v_xml_add (domain, "features");
+  xmlNode *features = p2v_xml_add (domain, "features", NULL);
   if (wants_acpi (context))
-    p2v_xml_add (features, "acpi");
+    p2v_xml_add (features, "acpi", NULL);
   if (wants (guest->apic, cpu != NULL, cpu != NULL && cpu->apic))
-    p2v_xml_add (features, "apic");
+    p2v_xml_add (features, "apic", NULL);
   if (wants (guest->pae, cpu != NULL, cpu != NULL && cpu->pae))
-    p2v_xml_add (features, "pae");
+    p2v_xml_add (features, "pae", NULL);
   if (has_hyperv (context))
     add_hyperv (features);
   if (context->uefi != NULL && context->uefi->smm)
-    p2v_xml_set (p2v_xml_add (features, "smm"), "state", "on");
+    p2v_domain_set (p2v_xml_add (features, "smm", NULL), "state", "on");
   if (context->vcpus > XAPIC_VCPUS && context->hypervisor->kvm)
-    p2v_xml_set (p2v_xml_add (features, "ioapic"), "driver", "qemu"); /* goes with <iommu> */
+    p2v_domain_set (p2v_xml_add (features, "ioapic", NULL), "driver",
+                    "qemu"); /* goes with <iommu> */
 }
 
 /* Seconds that local time on this server is ahead of UTC. */
@@ -180,19 +181,19 @@ keeps_local_time (const P2vDomainContext *context)
 static void
 add_timer (xmlNode *clock, const char *name, const char *attribute, const char *value)
 {
-  xmlNode *timer = p2v_xml_add (clock, "timer");
-  p2v_xml_set (timer, "name", name);
-  p2v_xml_set (timer, attribute, value);
+  xmlNode *timer = p2v_xml_add (clock, "timer", NULL);
+  p2v_domain_set (timer, "name", name);
+  p2v_domain_set (timer, attribute, value);
 }
 
 void
 p2v_domain_add_clock (const P2vDomainContext *context, xmlNode *domain)
 {
   const P2vGuest *guest = context->guest;
-  xmlNode *clock = p2v_xml_add (domain, "clock");
+  xmlNode *clock = p2v_xml_add (domain, "clock", NULL);
   if (keeps_local_time (context))
     {
-      p2v_xml_set (clock, "offset", "localtime");
+      p2v_domain_set (clock, "offset", "localtime");
       gint64 host = host_utc_offset ();
       if (guest->rtc_offset != 0 && ABS (guest->rtc_offset - host) >= TIME_ZONE_STEP)
         p2v_domain_warn (context,
@@ -202,12 +203,12 @@ p2v_domain_add_clock (const P2vDomainContext *context, xmlNode *domain)
                          (double)host / 3600, (double)guest->rtc_offset / 3600, guest->name);
     }
   else if (guest->rtc_offset == 0)
-    p2v_xml_set (clock, "offset", "utc");
+    p2v_domain_set (clock, "offset", "utc");
   else
     {
-      p2v_xml_set (clock, "offset", "variable");
-      p2v_xml_set_int (clock, "adjustment", guest->rtc_offset);
-      p2v_xml_set (clock, "basis", "utc");
+      p2v_domain_set (clock, "offset", "variable");
+      p2v_domain_set_int (clock, "adjustment", guest->rtc_offset);
+      p2v_domain_set (clock, "basis", "utc");
     }
   /* Ticks that were missed while the host was busy are made up for where the guest counts them
    * (RTC) and dropped where it would run fast (PIT). */

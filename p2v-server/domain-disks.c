@@ -69,18 +69,18 @@ set_target (Drives *drives, xmlNode *disk, const char *bus)
     name = target_name ("fd", drives->floppy++);
   else
     name = target_name ("sd", drives->sd++); /* SATA and SCSI share their names */
-  xmlNode *target = p2v_xml_add (disk, "target");
-  p2v_xml_set (target, "dev", name);
-  p2v_xml_set (target, "bus", bus);
+  xmlNode *target = p2v_xml_add (disk, "target", NULL);
+  p2v_domain_set (target, "dev", name);
+  p2v_domain_set (target, "bus", bus);
   if (strcmp (bus, "scsi") != 0)
     return;
   /* All on the one controller that is virtio-scsi: for a second one libvirt would pick a model. */
-  xmlNode *address = p2v_xml_add (disk, "address");
-  p2v_xml_set (address, "type", "drive");
-  p2v_xml_set (address, "controller", "0");
-  p2v_xml_set (address, "bus", "0");
-  p2v_xml_set (address, "target", "0");
-  p2v_xml_set_int (address, "unit", drives->scsi++);
+  xmlNode *address = p2v_xml_add (disk, "address", NULL);
+  p2v_domain_set (address, "type", "drive");
+  p2v_domain_set (address, "controller", "0");
+  p2v_domain_set (address, "bus", "0");
+  p2v_domain_set (address, "target", "0");
+  p2v_domain_set_int (address, "unit", drives->scsi++);
 }
 
 static gboolean
@@ -96,22 +96,22 @@ static void
 add_source (xmlNode *disk, const P2vImage *image)
 {
   gboolean local = image->path != NULL && g_path_is_absolute (image->path);
-  xmlNode *source = p2v_xml_add (disk, "source");
+  xmlNode *source = p2v_xml_add (disk, "source", NULL);
   if (!local && image->pool != NULL)
     {
-      p2v_xml_set (disk, "type", "volume");
-      p2v_xml_set (source, "pool", image->pool);
-      p2v_xml_set (source, "volume", image->volume);
+      p2v_domain_set (disk, "type", "volume");
+      p2v_domain_set (source, "pool", image->pool);
+      p2v_domain_set (source, "volume", image->volume);
     }
   else if (local && is_block_device (image->path))
     {
-      p2v_xml_set (disk, "type", "block");
-      p2v_xml_set (source, "dev", image->path);
+      p2v_domain_set (disk, "type", "block");
+      p2v_domain_set (source, "dev", image->path);
     }
   else
     {
-      p2v_xml_set (disk, "type", "file");
-      p2v_xml_set (source, "file", image->path);
+      p2v_domain_set (disk, "type", "file");
+      p2v_domain_set (source, "file", image->path);
     }
 }
 
@@ -138,7 +138,7 @@ add_identity (const Drives *drives, xmlNode *node, const P2vImage *image, const 
     return;
   g_autofree char *serial = g_strstrip (g_strdup (disk->serial));
   if (is_serial (serial, strcmp (bus, "scsi") == 0 ? SERIAL_MAX_SCSI : SERIAL_MAX))
-    p2v_xml_add_text (node, "serial", serial);
+    p2v_xml_add (node, "serial", "%s", serial);
 }
 
 static void
@@ -146,21 +146,21 @@ add_disk (Drives *drives, const P2vImage *image)
 {
   const P2vDomainContext *context = drives->context;
   const char *bus = disk_bus (drives);
-  xmlNode *disk = p2v_xml_add (drives->devices, "disk");
-  p2v_xml_set (disk, "device", "disk");
+  xmlNode *disk = p2v_xml_add (drives->devices, "disk", NULL);
+  p2v_domain_set (disk, "device", "disk");
   if (strcmp (bus, "virtio") == 0 && strcmp (context->virtio_model, "virtio") != 0)
-    p2v_xml_set (disk, "model", context->virtio_model);
-  xmlNode *driver = p2v_xml_add (disk, "driver");
-  p2v_xml_set (driver, "name", "qemu");
-  p2v_xml_set (driver, "type", image->format);
+    p2v_domain_set (disk, "model", context->virtio_model);
+  xmlNode *driver = p2v_xml_add (disk, "driver", NULL);
+  p2v_domain_set (driver, "name", "qemu");
+  p2v_domain_set (driver, "type", image->format);
   /* What the guest frees goes back to the server, unless the space was to be taken for good. */
   if (g_strcmp0 (context->plan->allocation, "preallocated") != 0)
-    p2v_xml_set (driver, "discard", "unmap");
+    p2v_domain_set (driver, "discard", "unmap");
   add_source (disk, image);
   set_target (drives, disk, bus);
   add_identity (drives, disk, image, bus);
   /* Every disk may start the guest, in the machine's order: the loader need not be on the first. */
-  p2v_xml_set_int (p2v_xml_add (disk, "boot"), "order", ++drives->boot);
+  p2v_domain_set_int (p2v_xml_add (disk, "boot", NULL), "order", ++drives->boot);
   if (strcmp (bus, "sata") == 0 && !context->q35
       && g_strcmp0 (context->report->block_bus, "ide") == 0)
     p2v_domain_warn (context,
@@ -180,15 +180,15 @@ add_removable (Drives *drives, const P2vRemovable *removable)
                        removable->name, FLOPPY_DRIVES);
       return;
     }
-  xmlNode *disk = p2v_xml_add (drives->devices, "disk");
-  p2v_xml_set (disk, "type", "file");
-  p2v_xml_set (disk, "device", floppy ? "floppy" : "cdrom");
-  xmlNode *driver = p2v_xml_add (disk, "driver");
-  p2v_xml_set (driver, "name", "qemu");
-  p2v_xml_set (driver, "type", "raw");
+  xmlNode *disk = p2v_xml_add (drives->devices, "disk", NULL);
+  p2v_domain_set (disk, "type", "file");
+  p2v_domain_set (disk, "device", floppy ? "floppy" : "cdrom");
+  xmlNode *driver = p2v_xml_add (disk, "driver", NULL);
+  p2v_domain_set (driver, "name", "qemu");
+  p2v_domain_set (driver, "type", "raw");
   set_target (drives, disk, floppy ? "fdc" : legacy_bus (drives));
   if (!floppy)
-    p2v_xml_add (disk, "readonly");
+    p2v_xml_add (disk, "readonly", NULL);
 }
 
 void
@@ -197,12 +197,12 @@ p2v_domain_add_disks (const P2vDomainContext *context, xmlNode *devices)
   Drives drives = { .context = context, .devices = devices };
   if (g_strcmp0 (context->report->block_bus, "virtio-scsi") == 0)
     {
-      xmlNode *controller = p2v_xml_add (devices, "controller");
-      p2v_xml_set (controller, "type", "scsi");
-      p2v_xml_set (controller, "index", "0");
-      p2v_xml_set (controller, "model",
-                   strcmp (context->virtio_model, "virtio") == 0 ? "virtio-scsi"
-                                                                 : context->virtio_model);
+      xmlNode *controller = p2v_xml_add (devices, "controller", NULL);
+      p2v_domain_set (controller, "type", "scsi");
+      p2v_domain_set (controller, "index", "0");
+      p2v_domain_set (controller, "model",
+                      strcmp (context->virtio_model, "virtio") == 0 ? "virtio-scsi"
+                                                                    : context->virtio_model);
     }
   for (guint i = 0; i < context->plan->images->len; i++)
     add_disk (&drives, context->plan->images->pdata[i]);

@@ -7,8 +7,7 @@
 
 #include "p2v-server/domain.h"
 #include "p2v-server/firmware.h"
-
-#include <libxml/tree.h>
+#include "p2v-server/xml.h"
 
 G_BEGIN_DECLS
 
@@ -32,15 +31,9 @@ typedef struct
   const char *virtio_model; /* "virtio" or "virtio-transitional" */
 } P2vDomainContext;
 
-/* Adds an empty element. Owned by parent. */
-xmlNode *p2v_xml_add (xmlNode *parent, const char *name);
-
-/* Adds an element with text. */
-xmlNode *p2v_xml_add_text (xmlNode *parent, const char *name, const char *text);
-
 /* Sets an attribute; nothing when value is NULL. */
-void p2v_xml_set (xmlNode *node, const char *name, const char *value);
-void p2v_xml_set_int (xmlNode *node, const char *name, gint64 value);
+void p2v_domain_set (xmlNode *node, const char *name, const char *value);
+void p2v_domain_set_int (xmlNode *node, const char *name, gint64 value);
 
 void p2v_domain_warn (const P2vDomainContext *context, const char *format, ...)
     G_GNUC_PRINTF (2, 3);

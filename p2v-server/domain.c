@@ -11,31 +11,18 @@
 
 #define KIB 1024
 
-xmlNode *
-p2v_xml_add (xmlNode *parent, const char *name)
-{
-  return xmlNewChild (parent, NULL, BAD_CAST name, NULL);
-}
-
-xmlNode *
-p2v_xml_add_text (xmlNode *parent, const char *name, const char *text)
-{
-  /* Not xmlNewChild(), which takes its text for markup. */
-  return xmlNewTextChild (parent, NULL, BAD_CAST name, BAD_CAST text);
-}
-
 void
-p2v_xml_set (xmlNode *node, const char *name, const char *value)
+p2v_domain_set (xmlNode *node, const char *name, const char *value)
 {
   if (value != NULL)
     xmlNewProp (node, BAD_CAST name, BAD_CAST value);
 }
 
 void
-p2v_xml_set_int (xmlNode *node, const char *name, gint64 value)
+p2v_domain_set_int (xmlNode *node, const char *name, gint64 value)
 {
   g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, value);
-  p2v_xml_set (node, name, text);
+  p2v_domain_set (node, name, text);
 }
 
 void
@@ -83,28 +70,28 @@ add_metadata (const P2vDomainContext *context, xmlNode *domain)
   g_autofree char *id = p2v_osinfo_find_id (context->report->os);
   if (id == NULL)
     return;
-  xmlNode *metadata = p2v_xml_add (domain, "metadata");
-  xmlNode *libosinfo = p2v_xml_add (metadata, "libosinfo");
+  xmlNode *metadata = p2v_xml_add (domain, "metadata", NULL);
+  xmlNode *libosinfo = p2v_xml_add (metadata, "libosinfo", NULL);
   xmlNs *namespace = xmlNewNs (libosinfo, BAD_CAST OSINFO_NAMESPACE, BAD_CAST "libosinfo");
   xmlSetNs (libosinfo, namespace);
   /* The child inherits its parent's namespace. */
-  p2v_xml_set (p2v_xml_add (libosinfo, "os"), "id", id);
+  p2v_domain_set (p2v_xml_add (libosinfo, "os", NULL), "id", id);
 }
 
 static void
 add_memory (const P2vDomainContext *context, xmlNode *domain)
 {
   g_autofree char *kib = g_strdup_printf ("%" G_GINT64_FORMAT, context->guest->memory / KIB);
-  p2v_xml_set (p2v_xml_add_text (domain, "memory", kib), "unit", "KiB");
-  p2v_xml_set (p2v_xml_add_text (domain, "currentMemory", kib), "unit", "KiB");
+  p2v_domain_set (p2v_xml_add (domain, "memory", "%s", kib), "unit", "KiB");
+  p2v_domain_set (p2v_xml_add (domain, "currentMemory", "%s", kib), "unit", "KiB");
 }
 
 static void
 add_firmware_feature (xmlNode *firmware, const char *name, gboolean enabled)
 {
-  xmlNode *feature = p2v_xml_add (firmware, "feature");
-  p2v_xml_set (feature, "enabled", enabled ? "yes" : "no");
-  p2v_xml_set (feature, "name", name);
+  xmlNode *feature = p2v_xml_add (firmware, "feature", NULL);
+  p2v_domain_set (feature, "enabled", enabled ? "yes" : "no");
+  p2v_domain_set (feature, "name", name);
 }
 
 static void
@@ -114,19 +101,19 @@ add_uefi (const P2vDomainContext *context, xmlNode *os)
   if (context->nvram_dir == NULL)
     {
       /* libvirt chooses the files itself, and again when they move in an upgrade. */
-      p2v_xml_set (os, "firmware", "efi");
-      xmlNode *firmware = p2v_xml_add (os, "firmware");
+      p2v_domain_set (os, "firmware", "efi");
+      xmlNode *firmware = p2v_xml_add (os, "firmware", NULL);
       if (uefi->secure_boot)
         add_firmware_feature (firmware, "enrolled-keys", TRUE);
       add_firmware_feature (firmware, "secure-boot", uefi->secure_boot);
       return;
     }
-  xmlNode *loader = p2v_xml_add_text (os, "loader", uefi->code);
-  p2v_xml_set (loader, "readonly", "yes");
-  p2v_xml_set (loader, "secure", uefi->secure_boot ? "yes" : "no");
-  p2v_xml_set (loader, "type", "pflash");
+  xmlNode *loader = p2v_xml_add (os, "loader", "%s", uefi->code);
+  p2v_domain_set (loader, "readonly", "yes");
+  p2v_domain_set (loader, "secure", uefi->secure_boot ? "yes" : "no");
+  p2v_domain_set (loader, "type", "pflash");
   g_autofree char *path = p2v_domain_nvram_path (context->nvram_dir, context->guest->name);
-  p2v_xml_set (p2v_xml_add_text (os, "nvram", path), "template", uefi->vars);
+  p2v_domain_set (p2v_xml_add (os, "nvram", "%s", path), "template", uefi->vars);
 }
 
 /* TRUE for text that SMBIOS strings can carry unchanged. */
@@ -154,25 +141,25 @@ add_sysinfo (const P2vDomainContext *context, xmlNode *domain, xmlNode *os)
   gboolean has_uuid = g_strcmp0 (uuid, context->uuid) == 0;
   if (!has_serial && !has_uuid)
     return;
-  p2v_xml_set (p2v_xml_add (os, "smbios"), "mode", "sysinfo");
-  xmlNode *sysinfo = p2v_xml_add (domain, "sysinfo");
-  p2v_xml_set (sysinfo, "type", "smbios");
-  xmlNode *system = p2v_xml_add (sysinfo, "system");
+  p2v_domain_set (p2v_xml_add (os, "smbios", NULL), "mode", "sysinfo");
+  xmlNode *sysinfo = p2v_xml_add (domain, "sysinfo", NULL);
+  p2v_domain_set (sysinfo, "type", "smbios");
+  xmlNode *system = p2v_xml_add (sysinfo, "system", NULL);
   if (has_serial)
-    p2v_xml_set (p2v_xml_add_text (system, "entry", smbios->serial), "name", "serial");
+    p2v_domain_set (p2v_xml_add (system, "entry", "%s", smbios->serial), "name", "serial");
   if (has_uuid)
-    p2v_xml_set (p2v_xml_add_text (system, "entry", uuid), "name", "uuid");
+    p2v_domain_set (p2v_xml_add (system, "entry", "%s", uuid), "name", "uuid");
 }
 
 static void
 add_os (const P2vDomainContext *context, xmlNode *domain)
 {
-  xmlNode *os = p2v_xml_add (domain, "os");
-  xmlNode *type = p2v_xml_add_text (os, "type", "hvm");
+  xmlNode *os = p2v_xml_add (domain, "os", NULL);
+  xmlNode *type = p2v_xml_add (os, "type", "%s", "hvm");
   /* The processor was a 64-bit one, or the live system would not have run; a 32-bit guest runs on
    * it as it did before. */
-  p2v_xml_set (type, "arch", "x86_64");
-  p2v_xml_set (type, "machine", context->q35 ? "q35" : "pc");
+  p2v_domain_set (type, "arch", "x86_64");
+  p2v_domain_set (type, "machine", context->q35 ? "q35" : "pc");
   if (context->uefi != NULL)
     add_uefi (context, os);
   add_sysinfo (context, domain, os);
@@ -206,23 +193,12 @@ decide (P2vDomainContext *context, GError **error)
   return TRUE;
 }
 
-static char *
-serialise (xmlDoc *doc)
-{
-  xmlChar *text = NULL;
-  int size = 0;
-  xmlDocDumpFormatMemoryEnc (doc, &text, &size, "UTF-8", 1);
-  char *copy = g_strndup ((const char *)text, (gsize)size);
-  xmlFree (text);
-  return copy;
-}
-
 static void
 write_domain (P2vDomainContext *context, xmlNode *domain)
 {
-  p2v_xml_set (domain, "type", context->hypervisor->kvm ? "kvm" : "qemu");
-  p2v_xml_add_text (domain, "name", context->guest->name);
-  p2v_xml_add_text (domain, "uuid", context->uuid);
+  p2v_domain_set (domain, "type", context->hypervisor->kvm ? "kvm" : "qemu");
+  p2v_xml_add (domain, "name", "%s", context->guest->name);
+  p2v_xml_add (domain, "uuid", "%s", context->uuid);
   add_metadata (context, domain);
   add_memory (context, domain);
   p2v_domain_add_vcpu (context, domain);
@@ -230,10 +206,10 @@ write_domain (P2vDomainContext *context, xmlNode *domain)
   p2v_domain_add_features (context, domain);
   p2v_domain_add_cpu (context, domain);
   p2v_domain_add_clock (context, domain);
-  p2v_xml_add_text (domain, "on_poweroff", "destroy");
-  p2v_xml_add_text (domain, "on_reboot", "restart");
-  p2v_xml_add_text (domain, "on_crash", "restart");
-  xmlNode *devices = p2v_xml_add (domain, "devices");
+  p2v_xml_add (domain, "on_poweroff", "%s", "destroy");
+  p2v_xml_add (domain, "on_reboot", "%s", "restart");
+  p2v_xml_add (domain, "on_crash", "%s", "restart");
+  xmlNode *devices = p2v_xml_add (domain, "devices", NULL);
   p2v_domain_add_disks (context, devices);
   p2v_domain_add_devices (context, devices);
 }
@@ -256,12 +232,10 @@ p2v_domain_build (const P2vRequest *request, const P2vPlan *plan, const P2vRepor
   };
   if (!decide (&context, error))
     return NULL;
-  xmlDoc *doc = xmlNewDoc (BAD_CAST "1.0");
+  g_autoptr (xmlDoc) doc = xmlNewDoc (BAD_CAST "1.0");
   xmlNode *domain = xmlNewNode (NULL, BAD_CAST "domain");
   xmlDocSetRootElement (doc, domain);
   write_domain (&context, domain);
-  char *text = serialise (doc);
-  xmlFreeDoc (doc);
   p2v_firmware_image_free (context.uefi);
-  return text;
+  return p2v_xml_to_text (doc);
 }
