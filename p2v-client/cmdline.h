@@ -6,10 +6,24 @@
 
 G_BEGIN_DECLS
 
+/* An argument as manuals and --help show it. */
+typedef struct
+{
+  const char *name;  /* "p2v.remote.server" */
+  const char *alias; /* "p2v.server"; NULL when there is only one spelling */
+  const char *value; /* "SERVER"; NULL for a switch */
+  const char *help;  /* one line */
+} P2vArgument;
+
+/* The argument at an index from 0, NULL after the last. Owned by the program. */
+const P2vArgument *p2v_cmdline_argument (guint index);
+
 /* Reads the p2v.* arguments of a kernel command line (virt-p2v(1), "KERNEL COMMAND LINE
- * CONFIGURATION", and ours) into a configuration. Words without "p2v." are not ours and ignored; a
- * p2v.* argument that is unknown, malformed or cannot be honoured fails with P2V_ERROR_USAGE and
- * its name, secrets never quoted. */
+ * CONFIGURATION", and ours) into a configuration. Words are split as the kernel does it
+ * (Documentation/admin-guide/kernel-parameters.rst): double quotes around a value or around the
+ * whole argument protect spaces. Words without "p2v." are not ours and ignored; a p2v.* argument
+ * that is unknown, malformed, given twice with different values or cannot be honoured fails with
+ * P2V_ERROR_USAGE and its name, secrets never quoted. */
 P2vConfig *p2v_cmdline_parse (const char *cmdline, GError **error);
 
 G_END_DECLS

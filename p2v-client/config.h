@@ -44,6 +44,7 @@ typedef struct
   char **removables;   /* NULL: all */
   char **interfaces;   /* NULL: all */
   GPtrArray *networks; /* of P2vNetworkMapping */
+  char *root;          /* virt-v2v --root: "first", "single" or a device; NULL: not said */
 
   /* The output. */
   P2vOutput *output;
@@ -67,7 +68,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vConfig, p2v_config_free)
 P2vRequest *p2v_config_to_request (const P2vConfig *config, const P2vMachine *machine,
                                    GError **error);
 
-/* The configuration as virt-p2v's p2v.dump_config_and_exit prints it, secrets masked. */
+/* Where an interface goes according to p2v.network: its own target, else the default one, else
+ * "default". Owned by the configuration. */
+const char *p2v_config_network_for (const P2vConfig *config, const char *nic);
+
+/* A mapping of p2v.network. nic: NULL for the default. (transfer full) */
+P2vNetworkMapping *p2v_network_mapping_new (const char *nic, const char *network);
+void p2v_network_mapping_free (P2vNetworkMapping *mapping);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vNetworkMapping, p2v_network_mapping_free)
+
+/* The configuration as virt-p2v's p2v.dump_config_and_exit prints it (the format of virt-p2v
+ * 1.42: the name padded to 20 columns, "(none)" for what is not set), and then ours in the same
+ * form. Passwords are "***", also those within URLs and p2v.oo.
+ * request: what p2v_config_to_request() made of it. (transfer full) */
 char *p2v_config_dump (const P2vConfig *config, const P2vRequest *request);
 
 G_END_DECLS

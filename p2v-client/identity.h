@@ -7,8 +7,10 @@
 G_BEGIN_DECLS
 
 /* Fetches an SSH private key from a URL through libcurl (https, http, file, ftp, tftp …), bounded
- * in size (64 KiB) and time. Returns its text; free with p2v_secret_free().
- * Fails with P2V_ERROR_AUTH. */
+ * in size (64 KiB) and time. Returns its text; free with p2v_secret_free(). Nothing of what was
+ * fetched, and no password in the URL, is quoted in an error.
+ * Fails with P2V_ERROR_AUTH: it cannot be fetched, is too large, is no private key, or has a
+ * passphrase, which nobody is there to type. */
 char *p2v_identity_fetch (const char *url, GError **error);
 
 /* Overwrites a secret and frees it. secret may be NULL. */

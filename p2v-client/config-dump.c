@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/config.h"
+
+#include "p2v-client/text.h"
+
+#include <string.h>
+
+#define NONE "(none)"
+#define MASK "***"
+
+static void
+add_text (GString *dump, const char *name, const char *value)
+{
+  g_autofree char *shown = p2v_text_printable (value);
+  g_string_append_printf (dump, "%-20s %s\n", name, value != NULL ? shown : NONE);
+}
+
+static void
+add_number (GString *dump, const char *name, gint64 value)
+{
+  g_string_append_printf (dump, "%-20s %" G_GINT64_FORMAT "\n", name, value);
+}
+
+static void
+add_boolean (GString *dump, const char *name, gboolean value)
+{
+  add_text (dump, name, value ? "true" : "false");
+}
+
+static void
+add_list (GString *dump, const char *name, char **items)
+{
+  if (items == NULL || items[0] == NULL)
+    {
+      /* virt-p2v prints an empty line after an empty list; who reads its output may count on it. */
+      add_text (dump, name, NULL);
+      g_string_append_c (dump, '\n');
+      return;
+    }
+  g_autofree char *joined = g_strjoinv (" ", items);
+  add_text (dump, name, joined);
+}
+
+static void
+add_networks (GString *dump, const P2vConfig *config)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (guint i = 0; i < config->networks->len; i++)
+    {
+      const P2vNetworkMapping *mapping = config->networks->pdata[i];
+      g_autofree char *item = g_strdup_printf ("%s%s%s", mapping->nic != NULL ? mapping->nic : "",
+                                               mapping->nic != NULL ? ":" : "", mapping->network);
+      g_strv_builder_add (builder, item);
+    }
+  g_auto (GStrv) items = g_strv_builder_end (builder);
+  add_list (dump, "network_map", items);
+}
+
+/* virt-v2v's options for OpenStack take credentials: os-password, os-token, … */
+static gboolean
+is_secret_option (const char *option)
+{
+  static const char *const words[] = { "pass", "secret", "token", "credential" };
+  g_autofree char *key = g_strndup (option, strcspn (option, "="));
+  g_autofree char *lower = g_ascii_strdown (key, -1);
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (strstr (lower, words[i]) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+add_options (GString *dump, char **options)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (gsize i = 0; options != NULL && options[i] != NULL; i++)
+    {
+      g_autofree char *masked
+          = g_strdup_printf ("%.*s=" MASK, (int)strcspn (options[i], "="), options[i]);
+      g_strv_builder_add (builder, is_secret_option (options[i]) ? masked : options[i]);
+    }
+  g_auto (GStrv) items = g_strv_builder_end (builder);
+  add_list (dump, "output.misc", items);
+}
+
+static void
+add_server (GString *dump, const P2vConfig *config)
+{
+  g_autofree char *url = p2v_url_mask (config->identity_url);
+  add_text (dump, "local version", P2V_VERSION);
+  add_text (dump, "remote version", "unknown");
+  add_text (dump, "remote.server", config->server);
+  add_number (dump, "remote.port", config->port);
+  add_text (dump, "auth.username", config->username);
+  add_text (dump, "auth.password", config->password != NULL ? MASK : NULL);
+  add_text (dump, "auth.identity.url", url);
+  /* virt-p2v copies the key to a file, and prints these two; ours never leaves memory. */
+  add_text (dump, "auth.identity.file", NULL);
+  add_boolean (dump, "auth.identity.file_needs_update", config->identity_url != NULL);
+  add_boolean (dump, "auth.sudo", config->sudo);
+}
+
+static gboolean
+effective (P2vTristate said, gboolean of_machine)
+{
+  return said == P2V_UNSET ? of_machine : said == P2V_YES;
+}
+
+static void
+add_guest (GString *dump, const P2vConfig *config, const P2vRequest *request)
+{
+  const P2vGuest *guest = request->guest;
+  const P2vCpu *cpu = request->machine->cpu;
+  add_text (dump, "guestname", guest->name);
+  add_boolean (dump, "vcpu.phys_topo", guest->phys_topo);
+  add_number (dump, "vcpu.cores", guest->vcpus);
+  add_number (dump, "memory", guest->memory);
+  add_text (dump, "cpu.vendor", guest->cpu_vendor != NULL ? guest->cpu_vendor : cpu->vendor);
+  add_text (dump, "cpu.model", guest->cpu_model);
+  add_boolean (dump, "cpu.acpi", effective (guest->acpi, cpu->acpi));
+  add_boolean (dump, "cpu.apic", effective (guest->apic, cpu->apic));
+  add_boolean (dump, "cpu.pae", effective (guest->pae, cpu->pae));
+  add_text (dump, "rtc.basis", guest->rtc_basis);
+  add_number (dump, "rtc.offset", guest->rtc_offset);
+  add_list (dump, "disks", config->disks != NULL ? config->disks : guest->disks);
+  add_list (dump, "removable", guest->removables);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (guint i = 0; i < guest->nics->len; i++)
+    g_strv_builder_add (builder, ((const P2vGuestNic *)guest->nics->pdata[i])->nic);
+  g_auto (GStrv) nics = g_strv_builder_end (builder);
+  add_list (dump, "interfaces", nics);
+}
+
+static void
+add_output (GString *dump, const P2vOutput *output)
+{
+  g_autofree char *connection = p2v_url_mask (output->connection);
+  add_text (dump, "output.type", output->mode);
+  add_text (dump, "output.allocation", output->allocation != NULL ? output->allocation : "none");
+  add_text (dump, "output.connection", connection);
+  add_text (dump, "output.format", output->format);
+  add_text (dump, "output.storage", output->storage);
+  add_options (dump, output->options);
+}
+
+static void
+add_ours (GString *dump, const P2vConfig *config)
+{
+  add_text (dump, "profile", config->output->profile);
+  add_text (dump, "hostkey", config->hostkey);
+  add_text (dump, "root", config->root);
+  add_number (dump, "lanes", MAX (config->lanes, 1));
+  add_text (dump, "compress", config->compress != NULL ? config->compress : "auto");
+}
+
+char *
+p2v_config_dump (const P2vConfig *config, const P2vRequest *request)
+{
+  GString *dump = g_string_new (NULL);
+  add_server (dump, config);
+  add_guest (dump, config, request);
+  add_networks (dump, config);
+  add_output (dump, config->output);
+  add_ours (dump, config);
+  return g_string_free (dump, FALSE);
+}

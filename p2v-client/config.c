@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/config.h"
+
+#include "p2v-client/identity.h"
+
+#define DEFAULT_PORT 22
+#define DEFAULT_USERNAME "root"
+#define DEFAULT_NETWORK "default"
+
+P2vNetworkMapping *
+p2v_network_mapping_new (const char *nic, const char *network)
+{
+  P2vNetworkMapping *mapping = g_new0 (P2vNetworkMapping, 1);
+  mapping->nic = g_strdup (nic);
+  mapping->network = g_strdup (network);
+  return mapping;
+}
+
+void
+p2v_network_mapping_free (P2vNetworkMapping *mapping)
+{
+  if (mapping == NULL)
+    return;
+  g_free (mapping->nic);
+  g_free (mapping->network);
+  g_free (mapping);
+}
+
+P2vConfig *
+p2v_config_new (void)
+{
+  P2vConfig *config = g_new0 (P2vConfig, 1);
+  config->port = DEFAULT_PORT;
+  config->username = g_strdup (DEFAULT_USERNAME);
+  config->networks = g_ptr_array_new_with_free_func ((GDestroyNotify)p2v_network_mapping_free);
+  config->output = p2v_output_new ();
+  return config;
+}
+
+void
+p2v_config_free (P2vConfig *config)
+{
+  if (config == NULL)
+    return;
+  g_free (config->server);
+  g_free (config->username);
+  p2v_secret_free (config->password);
+  /* Both may hold a password of their own. */
+  p2v_secret_free (config->identity_url);
+  p2v_secret_free (config->output->connection);
+  config->output->connection = NULL;
+  g_free (config->hostkey);
+  g_free (config->name);
+  g_free (config->cpu_vendor);
+  g_free (config->cpu_model);
+  g_free (config->rtc_basis);
+  g_strfreev (config->disks);
+  g_strfreev (config->removables);
+  g_strfreev (config->interfaces);
+  g_ptr_array_unref (config->networks);
+  g_free (config->root);
+  p2v_output_free (config->output);
+  g_free (config->compress);
+  g_free (config->pre);
+  g_free (config->post);
+  g_free (config->fail);
+  g_free (config);
+}
+
+const char *
+p2v_config_network_for (const P2vConfig *config, const char *nic)
+{
+  const char *network = DEFAULT_NETWORK;
+  for (guint i = 0; i < config->networks->len; i++)
+    {
+      const P2vNetworkMapping *mapping = config->networks->pdata[i];
+      if (g_strcmp0 (mapping->nic, nic) == 0)
+        return mapping->network;
+      if (mapping->nic == NULL)
+        network = mapping->network;
+    }
+  return network;
+}
