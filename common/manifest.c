@@ -34,6 +34,56 @@ struct _P2vManifest
   gsize map_length; /* bytes */
 };
 
+static const char *const state_names[] = {
+  [P2V_CHUNK_UNKNOWN] = "unknown",
+  [P2V_CHUNK_SKIPPED] = "skipped",
+  [P2V_CHUNK_ZERO] = "zero",
+  [P2V_CHUNK_DATA] = "data",
+};
+
+const char *
+p2v_chunk_state_name (P2vChunkState state)
+{
+  return state_names[state];
+}
+
+gboolean
+p2v_chunk_state_from_name (const char *name, P2vChunkState *state)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (state_names); i++)
+    if (g_strcmp0 (name, state_names[i]) == 0)
+      {
+        *state = (P2vChunkState)i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+char *
+p2v_chunk_hash_to_hex (const P2vChunkHash *hash)
+{
+  GString *hex = g_string_new (NULL);
+  for (gsize i = 0; i < sizeof hash->bytes; i++)
+    g_string_append_printf (hex, "%02x", hash->bytes[i]);
+  return g_string_free (hex, FALSE);
+}
+
+gboolean
+p2v_chunk_hash_from_hex (const char *text, P2vChunkHash *hash)
+{
+  if (text == NULL || strlen (text) != 2 * sizeof hash->bytes)
+    return FALSE;
+  for (gsize i = 0; i < sizeof hash->bytes; i++)
+    {
+      int high = g_ascii_xdigit_value (text[2 * i]);
+      int low = g_ascii_xdigit_value (text[2 * i + 1]);
+      if (high < 0 || low < 0)
+        return FALSE;
+      hash->bytes[i] = (guint8)(high << 4 | low);
+    }
+  return TRUE;
+}
+
 guint64
 p2v_chunk_count (gint64 size)
 {

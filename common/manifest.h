@@ -25,6 +25,17 @@ typedef struct
   guint8 bytes[16];
 } P2vChunkHash;
 
+/* The state's name in messages and listings: "unknown", "skipped", "zero" or "data". */
+const char *p2v_chunk_state_name (P2vChunkState state);
+
+/* The state of that name; FALSE when there is none. */
+gboolean p2v_chunk_state_from_name (const char *name, P2vChunkState *state);
+
+/* The hash as 32 lower-case hexadecimal digits (transfer full), and back; FALSE when text is not
+ * exactly that. */
+char *p2v_chunk_hash_to_hex (const P2vChunkHash *hash);
+gboolean p2v_chunk_hash_from_hex (const char *text, P2vChunkHash *hash);
+
 /* A disk's manifest: for each chunk its state and hash, kept in a file of the job. Format: a header
  * of 64 bytes, then a record of 32 bytes a chunk, all little endian, each ending in the low 64 bits
  * of its own XXH3 so that a torn write is seen and costs only that record (see manifest.c). */

@@ -19,7 +19,7 @@ typedef struct
   gint64 size;
   gint64 skipped; /* holes: never read */
   gint64 zero;    /* read, found to be zero, not sent */
-  gint64 sent;    /* data that has landed durably */
+  gint64 sent;    /* chunks with data that have landed durably */
   gint64 done;    /* skipped + zero + sent: reaches size */
 } P2vDiskProgress;
 

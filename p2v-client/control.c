@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/control.h"
+
+#include "common/error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How often a blocked send looks whether it was cancelled, milliseconds. */
+#define CANCEL_POLL_MS 200
+
+/* The longest first line of a lane, bytes. */
+#define LANE_LINE_MAX 65536
+
+struct _P2vControl
+{
+  P2vSsh *ssh;
+  GThread *thread;
+  P2vControlFunc func;
+  gpointer user_data;
+};
+
+/* Hands over every whole line. */
+static gboolean
+deliver (P2vControl *control, P2vLineBuffer *buffer, GError **error)
+{
+  char *next;
+  while ((next = p2v_line_buffer_pop (buffer)) != NULL)
+    {
+      g_autofree char *line = next;
+      JsonObject *message = p2v_message_parse (line, -1, error);
+      if (message == NULL)
+        return FALSE;
+      control->func (message, NULL, control->user_data);
+    }
+  return TRUE;
+}
+
+static gboolean
+listen_until_end (P2vControl *control, GError **error)
+{
+  g_autoptr (P2vLineBuffer) buffer = p2v_line_buffer_new ();
+  char data[16384];
+  for (;;)
+    {
+      ssize_t n = read (p2v_ssh_get_fd (control->ssh), data, sizeof data);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return TRUE;
+      if (!p2v_line_buffer_push (buffer, data, (gsize)n, error)
+          || !deliver (control, buffer, error))
+        return FALSE;
+    }
+}
+
+static gpointer
+control_thread (gpointer data)
+{
+  P2vControl *control = data;
+  GError *error = NULL;
+  if (listen_until_end (control, &error))
+    {
+      g_autofree char *why = p2v_ssh_explain_end (control->ssh);
+      g_set_error (&error, P2V_ERROR, P2V_ERROR_TRANSFER, "the server ended the session: %s", why);
+    }
+  control->func (NULL, error, control->user_data);
+  return NULL;
+}
+
+P2vControl *
+p2v_control_new (P2vSsh *ssh, P2vControlFunc func, gpointer user_data)
+{
+  P2vControl *control = g_new0 (P2vControl, 1);
+  control->ssh = ssh;
+  control->func = func;
+  control->user_data = user_data;
+  control->thread = g_thread_new ("control", control_thread, control);
+  return control;
+}
+
+static gboolean
+send_message (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *line = p2v_message_to_line (message);
+  json_object_unref (message);
+  const char *at = line;
+  gsize left = strlen (line);
+  struct pollfd writable = { .fd = p2v_ssh_get_fd (ssh), .events = POLLOUT };
+  while (left > 0)
+    {
+      if (g_cancellable_is_cancelled (cancellable))
+        {
+          g_set_error_literal (error, P2V_ERROR, P2V_ERROR_CANCELLED, "stopped");
+          return FALSE;
+        }
+      ssize_t n = send (writable.fd, at, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (n > 0)
+        {
+          at += n;
+          left -= (gsize)n;
+        }
+      else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        {
+          g_set_error_literal (error, P2V_ERROR, P2V_ERROR_TRANSFER,
+                               "the connection to the server is gone");
+          return FALSE;
+        }
+      else
+        poll (&writable, 1, CANCEL_POLL_MS);
+    }
+  return TRUE;
+}
+
+gboolean
+p2v_control_send (P2vControl *control, JsonObject *message, GCancellable *cancellable,
+                  GError **error)
+{
+  return send_message (control->ssh, message, cancellable, error);
+}
+
+/* Reads up to the first newline and no further: what follows is NBD. */
+static char *
+read_line (int fd, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  struct pollfd readable = { .fd = fd, .events = POLLIN };
+  while (line->len < LANE_LINE_MAX)
+    {
+      char c;
+      if (g_cancellable_is_cancelled (cancellable))
+        {
+          g_set_error_literal (error, P2V_ERROR, P2V_ERROR_CANCELLED, "stopped");
+          return NULL;
+        }
+      if (poll (&readable, 1, CANCEL_POLL_MS) <= 0)
+        continue;
+      if (read (fd, &c, 1) != 1)
+        break;
+      if (c == '\n')
+        return g_string_free (g_steal_pointer (&line), FALSE);
+      g_string_append_c (line, c);
+    }
+  g_set_error_literal (error, P2V_ERROR, P2V_ERROR_TRANSFER, "the lane has ended");
+  return NULL;
+}
+
+gboolean
+p2v_control_open_lane (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable, GError **error)
+{
+  if (!send_message (ssh, message, cancellable, error))
+    return FALSE;
+  g_autofree char *line = read_line (p2v_ssh_get_fd (ssh), cancellable, error);
+  if (line == NULL)
+    return FALSE;
+  g_autoptr (JsonObject) answer = p2v_message_parse (line, -1, error);
+  if (answer == NULL)
+    return FALSE;
+  if (g_str_equal (p2v_message_type (answer), P2V_MESSAGE_READY))
+    return TRUE;
+  p2v_message_to_error (answer, error);
+  return FALSE;
+}
+
+void
+p2v_control_free (P2vControl *control)
+{
+  if (control == NULL)
+    return;
+  shutdown (p2v_ssh_get_fd (control->ssh), SHUT_RDWR);
+  g_thread_join (control->thread);
+  g_free (control);
+}

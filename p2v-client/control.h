@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_CONTROL_H
+#define P2V_CONTROL_H
+
+#include "common/protocol.h"
+#include "p2v-client/ssh.h"
+
+G_BEGIN_DECLS
+
+/* The client's end of the control channel: messages to and from `p2v-server session`. */
+typedef struct _P2vControl P2vControl;
+
+/* Called in a thread of the control channel for each message, and once with NULL and an error when
+ * the channel has ended. message: (transfer full); error: (transfer full). */
+typedef void (*P2vControlFunc) (JsonObject *message, GError *error, gpointer user_data);
+
+/* Starts to listen. ssh is owned by the caller and must outlive the control channel. */
+P2vControl *p2v_control_new (P2vSsh *ssh, P2vControlFunc func, gpointer user_data);
+
+/* Sends a message (transfer full), waiting until it is on its way. Fails with P2V_ERROR_TRANSFER
+ * when the channel has ended, P2V_ERROR_CANCELLED when cancelled. */
+gboolean p2v_control_send (P2vControl *control, JsonObject *message, GCancellable *cancellable,
+                           GError **error);
+
+/* Sends one line on a lane and waits for the server's "ready", leaving whatever comes after it
+ * unread. Fails with the server's own error, with P2V_ERROR_TRANSFER when the lane has ended, or
+ * P2V_ERROR_CANCELLED. message: (transfer full). */
+gboolean p2v_control_open_lane (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable,
+                                GError **error);
+
+/* Ends the channel and waits for its thread. */
+void p2v_control_free (P2vControl *control);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vControl, p2v_control_free)
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/ssh.h"
+
+#include "common/error.h"
+#include "common/protocol.h"
+#include "p2v-client/ssh-pump.h"
+
+#include <libssh/libssh.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How long a server may take to accept the connection, and to answer while logging in, seconds. */
+#define TIMEOUT_SECONDS 30
+
+/* Socket buffers between our threads, bytes: a chunk of data is on its way while another is
+ * encrypted. */
+#define LOCAL_BUFFER (1024 * 1024)
+
+struct _P2vSsh
+{
+  ssh_session session;
+  ssh_channel channel;
+  int fds[2]; /* ours, the pump's */
+  GThread *pump;
+  gint stop;
+  GString *last_words;
+  char *failure; /* why the connection was lost; valid when the pump has been joined */
+};
+
+static gboolean
+fail_session (P2vSsh *ssh, P2vErrorCode code, const P2vConfig *config, const char *what,
+              GError **error)
+{
+  g_set_error (error, P2V_ERROR, code, "%s %s port %u: %s", what, config->server, config->port,
+               ssh_get_error (ssh->session));
+  return FALSE;
+}
+
+/* Resolves and connects; libssh's own connect() can neither be cancelled nor tries all addresses.
+ */
+static int
+connect_socket (const P2vConfig *config, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_socket_client_set_timeout (client, TIMEOUT_SECONDS);
+  g_socket_client_set_enable_proxy (client, FALSE);
+  g_autoptr (GSocketConnectable) address = g_network_address_new (config->server, config->port);
+  g_autoptr (GSocketConnection) connection
+      = g_socket_client_connect (client, address, cancellable, error);
+  if (connection == NULL)
+    {
+      if (error != NULL && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        p2v_error_recode (error, P2V_ERROR_CANCELLED);
+      else
+        p2v_error_recode (error, P2V_ERROR_CONNECTION);
+      g_prefix_error (error, "cannot reach the conversion server %s port %u: ", config->server,
+                      config->port);
+      if (error != NULL && (*error)->code == P2V_ERROR_CONNECTION)
+        {
+          char *message = g_strconcat (
+              (*error)->message,
+              ". Check p2v.server= and p2v.port=, this machine's network, and sshd there.", NULL);
+          g_free ((*error)->message);
+          (*error)->message = message;
+        }
+      return -1;
+    }
+  GSocket *socket = g_socket_connection_get_socket (connection);
+  g_socket_set_keepalive (socket, TRUE);
+  /* GSocket closes its own descriptor; libssh wants to own one, too. */
+  return dup (g_socket_get_fd (socket));
+}
+
+/* The fingerprint as ssh-keygen prints it: "SHA256:…" without padding (transfer full). */
+static char *
+get_fingerprint (P2vSsh *ssh, char **key_type)
+{
+  ssh_key key = NULL;
+  if (ssh_get_server_publickey (ssh->session, &key) != SSH_OK)
+    return NULL;
+  unsigned char *hash = NULL;
+  size_t length = 0;
+  char *fingerprint = NULL;
+  if (ssh_get_publickey_hash (key, SSH_PUBLICKEY_HASH_SHA256, &hash, &length) == SSH_OK)
+    {
+      char *text = ssh_get_fingerprint_hash (SSH_PUBLICKEY_HASH_SHA256, hash, length);
+      fingerprint = g_strdup (text);
+      ssh_string_free_char (text);
+      ssh_clean_pubkey_hash (&hash);
+    }
+  *key_type = g_strdup (ssh_key_type_to_char (ssh_key_type (key)));
+  ssh_key_free (key);
+  return fingerprint;
+}
+
+static gboolean
+is_trusted_fingerprint (const char *trusted, const char *fingerprint)
+{
+  g_auto (GStrv) list = g_strsplit (trusted, ",", -1);
+  return g_strv_contains ((const char *const *)list, fingerprint);
+}
+
+static gboolean
+check_host_key (P2vSsh *ssh, const P2vConfig *config, char **warning, GError **error)
+{
+  g_autofree char *key_type = NULL;
+  g_autofree char *fingerprint = get_fingerprint (ssh, &key_type);
+  if (fingerprint == NULL)
+    return fail_session (ssh, P2V_ERROR_CONNECTION, config, "no host key from", error);
+  if (g_strcmp0 (config->hostkey, "any") == 0)
+    {
+      if (warning != NULL)
+        *warning = g_strdup_printf (
+            "p2v.hostkey=any: whoever answers as %s is trusted with the password and the disks. "
+            "Its %s host key is %s; give p2v.hostkey=%s to be sure.",
+            config->server, key_type, fingerprint, fingerprint);
+      return TRUE;
+    }
+  if (config->hostkey != NULL && is_trusted_fingerprint (config->hostkey, fingerprint))
+    return TRUE;
+  if (config->hostkey != NULL)
+    {
+      g_set_error (error, P2V_ERROR, P2V_ERROR_CONNECTION,
+                   "the host key of %s is not the expected one: it is %s (%s), p2v.hostkey= says "
+                   "%s. Somebody may be in between. If the server's key has changed, compare with "
+                   "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the server itself.",
+                   config->server, fingerprint, key_type, config->hostkey);
+      return FALSE;
+    }
+  if (ssh_session_is_known_server (ssh->session) == SSH_KNOWN_HOSTS_OK)
+    return TRUE;
+  g_set_error (
+      error, P2V_ERROR, P2V_ERROR_CONNECTION,
+      "the host key of %s is not known: %s (%s). If `ssh-keygen -lf "
+      "/etc/ssh/ssh_host_ed25519_key.pub` on the server shows the same, add p2v.hostkey=%s",
+      config->server, fingerprint, key_type, fingerprint);
+  return FALSE;
+}
+
+static gboolean
+auth_with_key (P2vSsh *ssh, const P2vConfig *config, const char *identity, GError **error)
+{
+  ssh_key key = NULL;
+  if (ssh_pki_import_privkey_base64 (identity, NULL, NULL, NULL, &key) != SSH_OK)
+    {
+      g_set_error (error, P2V_ERROR, P2V_ERROR_AUTH,
+                   "the SSH identity is not a private key that can be used: it must be in OpenSSH "
+                   "or PEM format and without a passphrase. Check p2v.identity=.");
+      return FALSE;
+    }
+  int rc = ssh_userauth_publickey (ssh->session, NULL, key);
+  ssh_key_free (key);
+  if (rc == SSH_AUTH_SUCCESS)
+    return TRUE;
+  g_set_error (
+      error, P2V_ERROR, P2V_ERROR_AUTH,
+      "%s does not let user %s in with the given SSH identity. Check that its public key is "
+      "in that user's authorized_keys on the server, and p2v.username=.",
+      config->server, config->username);
+  return FALSE;
+}
+
+/* Answers every prompt of keyboard-interactive that hides its input with the password: how PAM asks
+ * for one. */
+static int
+auth_interactively (P2vSsh *ssh, const char *password)
+{
+  int rc;
+  while ((rc = ssh_userauth_kbdint (ssh->session, NULL, NULL)) == SSH_AUTH_INFO)
+    for (int i = 0; i < ssh_userauth_kbdint_getnprompts (ssh->session); i++)
+      {
+        char echo = 1;
+        ssh_userauth_kbdint_getprompt (ssh->session, (unsigned)i, &echo);
+        if (ssh_userauth_kbdint_setanswer (ssh->session, (unsigned)i, echo ? "" : password) < 0)
+          return SSH_AUTH_ERROR;
+      }
+  return rc;
+}
+
+static gboolean
+auth_with_password (P2vSsh *ssh, const P2vConfig *config, GError **error)
+{
+  const char *password = config->password != NULL ? config->password : "";
+  if (ssh_userauth_none (ssh->session, NULL) == SSH_AUTH_SUCCESS)
+    return TRUE;
+  int methods = ssh_userauth_list (ssh->session, NULL);
+  if ((methods & SSH_AUTH_METHOD_PASSWORD)
+      && ssh_userauth_password (ssh->session, NULL, password) == SSH_AUTH_SUCCESS)
+    return TRUE;
+  if ((methods & SSH_AUTH_METHOD_INTERACTIVE)
+      && auth_interactively (ssh, password) == SSH_AUTH_SUCCESS)
+    return TRUE;
+  g_set_error (
+      error, P2V_ERROR, P2V_ERROR_AUTH,
+      "%s does not let user %s in %s. Check p2v.username= and p2v.password=, or use a key: "
+      "p2v.identity=URL.",
+      config->server, config->username,
+      config->password != NULL ? "with the given password" : "without a password");
+  return FALSE;
+}
+
+static gboolean
+start_command (P2vSsh *ssh, const P2vConfig *config, const char *command, GError **error)
+{
+  g_autofree char *full = g_strconcat (config->sudo ? P2V_SUDO_PREFIX : "", command, NULL);
+  ssh->channel = ssh_channel_new (ssh->session);
+  if (ssh->channel == NULL || ssh_channel_open_session (ssh->channel) != SSH_OK
+      || ssh_channel_request_exec (ssh->channel, full) != SSH_OK)
+    return fail_session (ssh, P2V_ERROR_CONNECTION, config, "cannot start p2v-server on", error);
+  return TRUE;
+}
+
+static gpointer
+run_pump (gpointer data)
+{
+  P2vSsh *ssh = data;
+  ssh->failure
+      = p2v_ssh_pump (ssh->session, ssh->channel, ssh->fds[1], &ssh->stop, ssh->last_words);
+  return NULL;
+}
+
+static gboolean
+start_pump (P2vSsh *ssh, GError **error)
+{
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ssh->fds) < 0)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_FAILED, "cannot make a socket pair");
+      return FALSE;
+    }
+  int size = LOCAL_BUFFER;
+  for (int i = 0; i < 2; i++)
+    setsockopt (ssh->fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  ssh_set_blocking (ssh->session, 0);
+  ssh->pump = g_thread_new ("ssh-pump", run_pump, ssh);
+  return TRUE;
+}
+
+static gboolean
+set_options (P2vSsh *ssh, const P2vConfig *config, int fd)
+{
+  unsigned port = config->port;
+  long timeout = TIMEOUT_SECONDS;
+  bool process_config = false; /* what a ~/.ssh/config says is not the administrator's word here */
+  return ssh_options_set (ssh->session, SSH_OPTIONS_PROCESS_CONFIG, &process_config) == SSH_OK
+         && ssh_options_set (ssh->session, SSH_OPTIONS_HOST, config->server) == SSH_OK
+         && ssh_options_set (ssh->session, SSH_OPTIONS_PORT, &port) == SSH_OK
+         && ssh_options_set (ssh->session, SSH_OPTIONS_USER, config->username) == SSH_OK
+         && ssh_options_set (ssh->session, SSH_OPTIONS_TIMEOUT, &timeout) == SSH_OK
+         && ssh_options_set (ssh->session, SSH_OPTIONS_KNOWNHOSTS, P2V_KNOWN_HOSTS_FILE) == SSH_OK
+         && ssh_options_set (ssh->session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, P2V_KNOWN_HOSTS_FILE)
+                == SSH_OK
+         && ssh_options_set (ssh->session, SSH_OPTIONS_FD, &fd) == SSH_OK;
+}
+
+P2vSsh *
+p2v_ssh_open (const P2vConfig *config, const char *identity, const char *command,
+              GCancellable *cancellable, char **warning, GError **error)
+{
+  g_autoptr (P2vSsh) ssh = g_new0 (P2vSsh, 1);
+  ssh->fds[0] = ssh->fds[1] = -1;
+  ssh->last_words = g_string_new (NULL);
+  int fd = connect_socket (config, cancellable, error);
+  if (fd < 0)
+    return NULL;
+  ssh->session = ssh_new ();
+  if (ssh->session == NULL || !set_options (ssh, config, fd))
+    {
+      close (fd);
+      g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE, "the server or user name cannot be used: %s",
+                   ssh->session != NULL ? ssh_get_error (ssh->session) : "out of memory");
+      return NULL;
+    }
+  if (ssh_connect (ssh->session) != SSH_OK)
+    {
+      fail_session (ssh, P2V_ERROR_CONNECTION, config, "no SSH server answers at", error);
+      return NULL;
+    }
+  if (!check_host_key (ssh, config, warning, error))
+    return NULL;
+  /* Only now, with the server known, does it learn anything secret. */
+  gboolean let_in = identity != NULL ? auth_with_key (ssh, config, identity, error)
+                                     : auth_with_password (ssh, config, error);
+  if (!let_in || !start_command (ssh, config, command, error) || !start_pump (ssh, error))
+    return NULL;
+  return g_steal_pointer (&ssh);
+}
+
+int
+p2v_ssh_get_fd (P2vSsh *ssh)
+{
+  return ssh->fds[0];
+}
+
+static void
+join_pump (P2vSsh *ssh)
+{
+  if (ssh->pump != NULL)
+    g_thread_join (g_steal_pointer (&ssh->pump));
+}
+
+char *
+p2v_ssh_explain_end (P2vSsh *ssh)
+{
+  shutdown (ssh->fds[0], SHUT_RDWR);
+  join_pump (ssh);
+  if (ssh->failure != NULL)
+    return g_strdup_printf ("the connection was lost (%s)", ssh->failure);
+  g_autofree char *words = g_utf8_make_valid (ssh->last_words->str, -1);
+  g_strstrip (words);
+  int status = ssh_channel_get_exit_status (ssh->channel);
+  if (*words != '\0')
+    return g_strdup_printf ("the server says: %s", words);
+  return g_strdup_printf ("p2v-server ended there with status %d", status);
+}
+
+void
+p2v_ssh_free (P2vSsh *ssh)
+{
+  if (ssh == NULL)
+    return;
+  g_atomic_int_set (&ssh->stop, 1);
+  for (int i = 0; i < 2; i++)
+    if (ssh->fds[i] >= 0)
+      shutdown (ssh->fds[i], SHUT_RDWR);
+  join_pump (ssh);
+  for (int i = 0; i < 2; i++)
+    if (ssh->fds[i] >= 0)
+      close (ssh->fds[i]);
+  g_clear_pointer (&ssh->channel, ssh_channel_free);
+  if (ssh->session != NULL)
+    {
+      if (ssh_is_connected (ssh->session))
+        ssh_disconnect (ssh->session);
+      ssh_free (ssh->session);
+    }
+  g_string_free (ssh->last_words, TRUE);
+  g_free (ssh->failure);
+  g_free (ssh);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_SSH_H
+#define P2V_SSH_H
+
+#include "p2v-client/config.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* Host keys that the live image brings along, in the format of known_hosts (sshd(8)). */
+#define P2V_KNOWN_HOSTS_FILE P2V_SYSCONFDIR "/p2v/known_hosts"
+
+/* One SSH connection to the conversion server on which one command of the server runs. Its input
+ * and output are one end of a local socket pair: whoever uses it sees a plain descriptor, and a
+ * thread of the connection carries the bytes. */
+typedef struct _P2vSsh P2vSsh;
+
+/* Connects, checks the host key, logs in, starts the command.
+ *
+ * identity: the private key's text, or NULL for a password.
+ * command: one of P2V_COMMAND_*; the sudo prefix is added here when the configuration says so.
+ * warning: set to text for people when the host key was accepted unseen, else left alone; may be
+ * NULL.
+ * Fails with P2V_ERROR_CONNECTION (unreachable, not trusted) or P2V_ERROR_AUTH. */
+P2vSsh *p2v_ssh_open (const P2vConfig *config, const char *identity, const char *command,
+                      GCancellable *cancellable, char **warning, GError **error);
+
+/* The descriptor to talk to the command with; owned by the connection. Reading gives its standard
+ * output, then end of file. */
+int p2v_ssh_get_fd (P2vSsh *ssh);
+
+/* Why the command or the connection ended, for messages: its exit status, its last words on
+ * standard error, the network's error. Waits until it has ended (the caller has seen end of file
+ * or shut the descriptor down). (transfer full) */
+char *p2v_ssh_explain_end (P2vSsh *ssh);
+
+/* Disconnects and frees. */
+void p2v_ssh_free (P2vSsh *ssh);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vSsh, p2v_ssh_free)
+
+G_END_DECLS
+
+#endif
