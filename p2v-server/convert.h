@@ -14,11 +14,18 @@ G_BEGIN_DECLS
  * For method virt-v2v: virt-v2v reads the received images and writes to its own output, with
  * -o/-oc/-os/-of/-oa/-oo of the plan; nothing is committed and *report is set to NULL.
  *
+ * Sets the job's state as it goes ("converting", "committing", "converted") and saves it. Called in
+ * state "committing" it only finishes the commits. *report is job->report, owned by the job.
+ *
  * Adds events (progress with virt-v2v's own stages, warnings) to the job, and writes all of
  * virt-v2v's output to the job's "convert.log". Never waits for input; bounded by the
  * configuration's convert_timeout.
- * On failure the overlays are gone, the images are as they were received.
- * Fails with P2V_ERROR_CONVERT; the message ends with the path of the log. */
+ * A UEFI guest that would start through the machine's boot entry only gets its loader in \EFI\BOOT.
+ *
+ * On failure the overlays are gone and the images are as they were received, or the state is
+ * "committing" and calling it again completes what is left.
+ * Fails with P2V_ERROR_CONVERT, or P2V_ERROR_REFUSED for a value that virt-v2v must not be given;
+ * the message ends with the path of the log. */
 gboolean p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vReport **report,
                           GError **error);
 
