@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-server/plan-private.h"
+
+#include "common/error.h"
+#include "p2v-server/allow.h"
+#include "p2v-server/storage-pool.h"
+
+#include <string.h>
+
+/* The modes of virt-v2v whose -os is a directory of the server. */
+static const char *const directory_modes[] = { "json", "kubevirt", "qemu", NULL };
+
+G_GNUC_PRINTF (2, 3)
+static gboolean
+refuse (GError **error, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error_literal (error, P2V_ERROR, P2V_ERROR_REFUSED, message);
+  return FALSE;
+}
+
+static gboolean
+name_taken (GError **error, const char *guest, const char *what)
+{
+  return refuse (error,
+                 "the guest name %s is taken: %s. Nothing was changed. Give the guest another name "
+                 "with p2v.name=, or remove what has that name.",
+                 guest, what);
+}
+
+/* Also TRUE for a symbolic link that leads nowhere: writing would follow it. */
+static gboolean
+file_exists (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
+}
+
+static gboolean
+check_file_is_free (const P2vPlanner *planner, const char *name, GError **error)
+{
+  g_autofree char *path = g_build_filename (planner->plan->storage, name, NULL);
+  if (!file_exists (path))
+    return TRUE;
+  g_autofree char *what = g_strdup_printf ("%s exists on the server", path);
+  return name_taken (error, planner->request->guest->name, what);
+}
+
+/* Adds the image of the machine's disk i; where it is, is up to the caller. */
+static P2vImage *
+add_image (P2vPlanner *planner, const char *wanted, const char *format)
+{
+  const P2vDisk *disk = p2v_machine_find_disk (planner->request->machine, wanted);
+  P2vImage *image = p2v_image_new ();
+  image->disk = g_strdup (disk->name);
+  image->size = disk->size;
+  image->format = g_strdup (format);
+  g_ptr_array_add (planner->plan->images, image);
+  return image;
+}
+
+/* virt-v2v's convention, which administrators and their scripts know: NAME-sda. */
+static char *
+image_name (const P2vPlanner *planner, const P2vImage *image)
+{
+  return g_strdup_printf ("%s-%s", planner->request->guest->name, image->disk);
+}
+
+static gboolean
+check_domain_is_free (const P2vPlanner *planner, GError **error)
+{
+  const char *name = planner->request->guest->name;
+  g_autoptr (virDomain) domain = virDomainLookupByName (planner->libvirt, name);
+  if (domain == NULL)
+    return TRUE;
+  g_autofree char *what
+      = g_strdup_printf ("libvirt (%s) has a guest of that name", planner->plan->connection);
+  return name_taken (error, name, what);
+}
+
+static gboolean
+settle_pool (P2vPlanner *planner, virStoragePoolPtr pool, GError **error)
+{
+  P2vPlan *plan = planner->plan;
+  gboolean block = FALSE;
+  if (!p2v_allow_pool (planner->config, virStoragePoolGetName (pool), error)
+      || !p2v_pool_check (pool, &block, error))
+    return FALSE;
+  if (block && strcmp (plan->format, "raw") != 0)
+    {
+      if (planner->format_demanded)
+        return refuse (error,
+                       "the volumes of pool %s are block devices, which hold raw images, not %s. "
+                       "Say p2v.of=raw or name another pool with p2v.os=",
+                       virStoragePoolGetName (pool), plan->format);
+      g_free (plan->format);
+      plan->format = g_strdup ("raw");
+    }
+  g_free (plan->storage);
+  plan->storage = g_strdup (virStoragePoolGetName (pool));
+  return TRUE;
+}
+
+static gboolean
+add_volumes (P2vPlanner *planner, GError **error)
+{
+  P2vPlan *plan = planner->plan;
+  if (g_path_is_absolute (plan->storage))
+    return refuse (
+        error,
+        "output mode libvirt takes the name of a storage pool, not the directory %s. Say "
+        "p2v.os=POOL, or p2v.o=local for plain files",
+        plan->storage);
+  g_autoptr (virStoragePool) pool = p2v_pool_find (planner->libvirt, plan->storage, error);
+  if (pool == NULL || !settle_pool (planner, pool, error) || !check_domain_is_free (planner, error))
+    return FALSE;
+  /* So that files are seen which somebody put there without telling libvirt. It refuses while it is
+   * making another volume; creating ours would still not replace anything. */
+  virStoragePoolRefresh (pool, 0);
+  char **disks = planner->request->guest->disks;
+  for (gsize i = 0; disks[i] != NULL; i++)
+    {
+      P2vImage *image = add_image (planner, disks[i], plan->format);
+      image->pool = g_strdup (plan->storage);
+      image->volume = image_name (planner, image);
+      if (p2v_pool_has_volume (pool, image->volume))
+        {
+          g_autofree char *what
+              = g_strdup_printf ("pool %s has a volume %s", plan->storage, image->volume);
+          return name_taken (error, planner->request->guest->name, what);
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+settle_directory (P2vPlanner *planner, GError **error)
+{
+  char *canonical = p2v_allow_directory (planner->config, planner->plan->storage, error);
+  if (canonical == NULL)
+    return FALSE;
+  g_free (planner->plan->storage);
+  planner->plan->storage = canonical;
+  return TRUE;
+}
+
+static gboolean
+add_files (P2vPlanner *planner, GError **error)
+{
+  P2vPlan *plan = planner->plan;
+  g_autofree char *description = g_strconcat (planner->request->guest->name, ".xml", NULL);
+  if (!settle_directory (planner, error) || !check_file_is_free (planner, description, error))
+    return FALSE;
+  char **disks = planner->request->guest->disks;
+  for (gsize i = 0; disks[i] != NULL; i++)
+    {
+      P2vImage *image = add_image (planner, disks[i], plan->format);
+      g_autofree char *name = image_name (planner, image);
+      image->path = g_build_filename (plan->storage, name, NULL);
+      if (!check_file_is_free (planner, name, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* virt-v2v replaces what is in its way: NAME-sda, NAME-sdb, … and a description of the guest. */
+static gboolean
+check_output_is_free (P2vPlanner *planner, GError **error)
+{
+  static const char *const suffixes[] = { ".sh", ".xml", ".yaml", ".json" };
+  const char *guest = planner->request->guest->name;
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *name = g_strconcat (guest, suffixes[i], NULL);
+      if (!check_file_is_free (planner, name, error))
+        return FALSE;
+    }
+  for (char letter = 'a'; letter <= 'z'; letter++)
+    {
+      g_autofree char *name = g_strdup_printf ("%s-sd%c", guest, letter);
+      if (!check_file_is_free (planner, name, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+settle_output (P2vPlanner *planner, GError **error)
+{
+  P2vPlan *plan = planner->plan;
+  if (g_strv_contains (directory_modes, plan->mode))
+    {
+      if (plan->storage == NULL)
+        return refuse (error, "output mode %s needs a directory on the server: p2v.os=/DIRECTORY",
+                       plan->mode);
+      return settle_directory (planner, error) && check_output_is_free (planner, error);
+    }
+  if (strcmp (plan->mode, "null") == 0 && plan->storage != NULL)
+    return refuse (error,
+                   "output mode null writes nothing, so p2v.os=%s has no meaning. Leave it "
+                   "out.",
+                   plan->storage);
+  return TRUE;
+}
+
+/* The images that virt-v2v reads. They are qcow2 whatever it writes: virt-v2v would have to guess
+ * the format of a raw one by its first bytes, which are the machine's to choose. */
+static gboolean
+add_staging (P2vPlanner *planner, GError **error)
+{
+  if (!settle_output (planner, error))
+    return FALSE;
+  char **disks = planner->request->guest->disks;
+  for (gsize i = 0; disks[i] != NULL; i++)
+    {
+      P2vImage *image = add_image (planner, disks[i], "qcow2");
+      g_autofree char *name = g_strdup_printf ("staging-%s.qcow2", image->disk);
+      image->path = g_build_filename (planner->job_dir, name, NULL);
+    }
+  return TRUE;
+}
+
+gboolean
+p2v_planner_add_images (P2vPlanner *planner, GError **error)
+{
+  const char *method = planner->plan->method;
+  if (strcmp (method, "libvirt") == 0)
+    return add_volumes (planner, error);
+  if (strcmp (method, "local") == 0)
+    return add_files (planner, error);
+  return add_staging (planner, error);
+}
