@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-server/allow.h"
+#include "p2v-server/job.h"
 #include "p2v-server/storage-pool.h"
 
 #include <string.h>
@@ -66,6 +67,42 @@ static char *
 image_name (const P2vPlanner *planner, const P2vImage *image)
 {
   return g_strdup_printf ("%s-%s", planner->request->guest->name, image->disk);
+}
+
+/* A job that never received its disks cannot be retried, so the name is not waiting for it. */
+static gboolean
+is_unfinished (const P2vJob *job)
+{
+  if (g_strcmp0 (job->state, P2V_JOB_FAILED) == 0)
+    return g_strcmp0 (job->failed_stage, P2V_STAGE_PREPARE) != 0
+           && g_strcmp0 (job->failed_stage, P2V_STAGE_RECEIVE) != 0;
+  return g_strcmp0 (job->state, P2V_JOB_DONE) != 0
+         && g_strcmp0 (job->state, P2V_JOB_CANCELLED) != 0;
+}
+
+/* Of two jobs that begin at the same time each sees the other, and both are refused: no images get
+ * mixed up. */
+static gboolean
+check_no_other_job (const P2vPlanner *planner, GError **error)
+{
+  const char *name = planner->request->guest->name;
+  g_autoptr (GPtrArray) jobs = p2v_jobs_list (planner->config, error);
+  if (jobs == NULL)
+    return FALSE;
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      const P2vJob *job = jobs->pdata[i];
+      if (strcmp (job->dir, planner->job_dir) == 0 || !is_unfinished (job)
+          || g_strcmp0 (job->request->guest->name, name) != 0)
+        continue;
+      return refuse (
+          error,
+          "the guest name %s is taken by job %s, which is %s. Give the guest another "
+          "name with p2v.name=, or, on the server, finish that job (p2v-server retry %s) "
+          "or give it up (p2v-server remove %s).",
+          name, job->id, job->state, job->id, job->id);
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -226,6 +263,8 @@ gboolean
 p2v_planner_add_images (P2vPlanner *planner, GError **error)
 {
   const char *method = planner->plan->method;
+  if (!check_no_other_job (planner, error))
+    return FALSE;
   if (strcmp (method, "libvirt") == 0)
     return add_volumes (planner, error);
   if (strcmp (method, "local") == 0)
