@@ -65,7 +65,7 @@ resolve (const char *path)
       char *real = realpath (head, NULL);
       if (real != NULL)
         {
-          g_autofree char *joined = g_strconcat (real, "/", tail, NULL);
+          g_autofree char *joined = g_build_filename (real, tail, NULL);
           free (real);
           return g_canonicalize_filename (joined, "/");
         }

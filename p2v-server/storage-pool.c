@@ -61,12 +61,12 @@ p2v_pool_find (virConnectPtr libvirt, const char *name, GError **error)
     pool = virStoragePoolLookupByUUIDString (libvirt, name);
   if (pool != NULL)
     return pool;
-  g_autofree char *uri = pool_uri (libvirt);
   if (!p2v_libvirt_failed_with (VIR_ERR_NO_STORAGE_POOL))
     {
-      p2v_libvirt_fail (error, P2V_ERROR_REFUSED, "cannot look up storage pools at %s", uri);
+      p2v_libvirt_fail (error, P2V_ERROR_REFUSED, "libvirt cannot look up storage pools");
       return NULL;
     }
+  g_autofree char *uri = pool_uri (libvirt);
   g_autofree char *start = g_strndup (name, 200);
   g_autofree char *shown = g_strescape (start, NULL);
   g_autofree char *names = pool_names (libvirt);
