@@ -8,9 +8,13 @@
 #define MAX_CPUS 65536
 
 static const P2vField os_fields[] = {
-  P2V_FIELD (STRING, P2vOs, id),       P2V_FIELD (STRING, P2vOs, name),
-  P2V_FIELD (STRING, P2vOs, version),  P2V_FIELD (STRING, P2vOs, hostname),
-  P2V_FIELD (STRING, P2vOs, location), P2V_FIELD_END,
+  P2V_FIELD (STRING, P2vOs, id),
+  P2V_FIELD (STRING, P2vOs, name),
+  P2V_FIELD (STRING, P2vOs, version),
+  P2V_FIELD (STRING, P2vOs, hostname),
+  P2V_FIELD (STRING, P2vOs, location),
+  P2V_FIELD (STRING, P2vOs, clock),
+  P2V_FIELD_END,
 };
 P2V_SCHEMA_DEFINE (P2vOs, p2v_os, "os", os_fields)
 

@@ -17,7 +17,9 @@ typedef struct
   char *name;     /* for people: "Debian GNU/Linux 12 (bookworm)" */
   char *version;  /* "12" */
   char *hostname; /* the name it gives itself */
-  char *location; /* the block device that holds it: "/dev/sda1" */
+  char *location; /* the block device that holds it: "/dev/sda1"; where there is none, words:
+                     "disk.raw partition 1" */
+  char *clock;    /* what it keeps the hardware clock in: "utc" or "localtime" */
 } P2vOs;
 
 typedef struct _P2vContent P2vContent;
@@ -33,7 +35,9 @@ struct _P2vContent
   char *group; /* the volume group's or array's name or UUID, for lvm-pv and raid-member */
   gint64 size; /* bytes of the filesystem itself, 0 when it does not say */
   P2vOs *os;
-  GPtrArray *partitions; /* of P2vPartition, only for "partition-table" */
+  GPtrArray *partitions; /* of P2vPartition, for "partition-table"; for "lvm-pv" the logical volumes
+                            of its group: label is the name, start is 0 when it is not in one piece
+                            on this disk */
 };
 
 typedef struct
