@@ -79,8 +79,14 @@ p2v_domain_add_cpu (const P2vDomainContext *context, xmlNode *domain)
       p2v_domain_set (cpu, "check", "partial");
     }
   else
-    /* QEMU's default without KVM is the oldest x86-64, which newer systems refuse to run on. */
-    p2v_domain_set (cpu, "mode", "maximum");
+    {
+      /* QEMU's default without KVM is the oldest x86-64, which newer systems refuse to run on. The
+       * fifth level of page tables only slows emulation, and boot loaders have stumbled over it. */
+      p2v_domain_set (cpu, "mode", "maximum");
+      xmlNode *la57 = p2v_xml_add (cpu, "feature", NULL);
+      p2v_domain_set (la57, "policy", "disable");
+      p2v_domain_set (la57, "name", "la57");
+    }
   add_topology (context, cpu);
 }
 
