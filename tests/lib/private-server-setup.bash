@@ -20,8 +20,10 @@ setup_directory ()
   mkdir -p -- "$dir"
   [[ -z $(ls -A -- "$dir") ]] || fail "$dir is not empty. Name a directory that is, or a new one."
   parent=${dir%/*}
-  setpriv --reuid "$FIRST_UID" --regid "$FIRST_UID" --clear-groups test -x "${parent:-/}" ||
+  if ! setpriv --reuid "$FIRST_UID" --regid "$FIRST_UID" --clear-groups test -x "${parent:-/}"; then
+    rmdir -- "$dir"
     fail "$dir cannot be reached by other accounts than root. Choose a place in /var/tmp."
+  fi
   printf '%s\n' "$dir"
 }
 
@@ -63,15 +65,21 @@ setup_account ()
   chmod 600 "$dir/etc/shadow"
 }
 
+# The build directory may lie where only root may go, so the programs are copied, and readable
+# whatever the umask was when they were made.
 setup_programs ()
 {
-  local dir=$1 stage=$2
-  [[ -x $stage/usr/bin/p2v-server ]] ||
-    fail "no usr/bin/p2v-server in $stage. Make it: make install DESTDIR=STAGE PREFIX=/usr"
-  mkdir "$dir/usr"
-  cp -a -- "$stage/usr/." "$dir/usr/"
-  # The tree may have been installed with a tight umask; the account must read all of it.
-  chmod -R u=rwX,go=rX "$dir/usr"
+  local dir=$1 stage=$2 program=${P2V_BUILD:-$LIB/../../build}/p2v-server/p2v-server
+  if [[ -n $stage ]]; then
+    [[ -x $stage/usr/bin/p2v-server ]] ||
+      fail "no usr/bin/p2v-server in $stage. Make it: make install DESTDIR=$stage PREFIX=/usr"
+    mkdir "$dir/usr"
+    cp -a -- "$stage/usr/." "$dir/usr/"
+    chmod -R u=rwX,go=rX "$dir/usr"
+  else
+    [[ -x $program ]] || fail "there is no $program. Build it first: make"
+    install -D -m 755 -- "$program" "$dir/usr/bin/p2v-server"
+  fi
 }
 
 setup_directories ()
@@ -254,7 +262,7 @@ command_appliance ()
 
 command_start ()
 {
-  local stage=${P2V_BUILD:-$LIB/../../build}/stage owner="" libvirt=yes extra=()
+  local stage="" owner="" libvirt=yes extra=()
   local dir entry uid password
   while [[ ${1-} = --* ]]; do
     case $1 in
