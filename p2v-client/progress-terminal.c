@@ -16,6 +16,10 @@
 
 #define MIN_BAR 8
 #define MAX_BAR 40
+#define MAX_NAME 16
+
+/* What is beside a bar: a space, " 42 %", two spaces, and the last column, which stays free. */
+#define AROUND_BAR 9
 
 /* Rows that must stay free for what scrolls. */
 #define OTHER_ROWS 4
@@ -51,51 +55,85 @@ add_bar (GString *line, gint64 done, gint64 size, gint width)
   g_string_append (line, "] ");
 }
 
-/* disk: NULL for the sum of all. */
-static void
-add_disk_line (P2vProgress *progress, GString *out, const P2vDiskState *disk, gint name_width,
-               gint64 now)
+/* One line about a disk, or about all. */
+typedef struct
 {
-  gint64 done;
-  gint64 size;
-  p2v_progress_totals (progress, &done, &size);
+  const char *name;
+  char *figures;
+  gint64 done, size;
+} Row;
+
+static void
+row_free (Row *row)
+{
+  g_free (row->figures);
+  g_free (row);
+}
+
+/* disk: NULL for the sum of all. */
+static Row *
+row_new (const P2vProgress *progress, const P2vDiskState *disk, gint64 now)
+{
+  Row *row = g_new0 (Row, 1);
+  row->name = disk != NULL ? disk->name : "all";
+  row->figures = p2v_progress_figures (progress, disk, "  ", now);
+  p2v_progress_totals (progress, &row->done, &row->size);
   if (disk != NULL)
     {
-      done = disk->done;
-      size = disk->size;
+      row->done = disk->done;
+      row->size = disk->size;
     }
-  g_autofree char *figures = p2v_progress_figures (progress, disk, "  ", now);
-  g_autoptr (GString) line = g_string_new (NULL);
-  g_string_append_printf (line, "%-*s ", name_width, disk != NULL ? disk->name : "all");
-  add_bar (line, done, size,
-           (gint)progress->columns - (gint)line->len - (gint)strlen (figures) - 8);
-  g_string_append_printf (line, "%3d %%  %s", p2v_progress_percent (done, size), figures);
-  add_live (progress, out, line->str);
+  return row;
+}
+
+/* The disks, or those of many that are being sent, and their sum. */
+static GPtrArray *
+choose_rows (const P2vProgress *progress, gint64 now)
+{
+  GPtrArray *rows = g_ptr_array_new_with_free_func ((GDestroyNotify)row_free);
+  guint room = MAX (progress->rows, OTHER_ROWS + 3) - OTHER_ROWS;
+  gboolean all_fit = progress->disks->len <= room;
+  for (guint i = 0; i < progress->disks->len; i++)
+    {
+      const P2vDiskState *disk = progress->disks->pdata[i];
+      gboolean active = disk->done > 0 && disk->done < disk->size;
+      if (all_fit || (active && rows->len < room))
+        g_ptr_array_add (rows, row_new (progress, disk, now));
+    }
+  if (progress->disks->len > 1)
+    g_ptr_array_add (rows, row_new (progress, NULL, now));
+  return rows;
 }
 
 static void
 draw_disks (P2vProgress *progress, GString *out, gint64 now)
 {
-  gint width = 3;
-  guint hidden = 0;
-  guint rows = MAX (progress->rows, OTHER_ROWS + 3) - OTHER_ROWS;
-  gboolean all_fit = progress->disks->len <= rows;
-  for (guint i = 0; i < progress->disks->len; i++)
-    width = MAX (width, (gint)strlen (((P2vDiskState *)progress->disks->pdata[i])->name));
-  for (guint i = 0; i < progress->disks->len; i++)
+  g_autoptr (GPtrArray) rows = choose_rows (progress, now);
+  gint name_width = 3;
+  gint figures_width = 0;
+  /* Bars that are all as long as the longest figures let them be can be compared. */
+  for (guint i = 0; i < rows->len; i++)
     {
-      const P2vDiskState *disk = progress->disks->pdata[i];
-      gboolean active = disk->done > 0 && disk->done < disk->size;
-      if (all_fit || (active && progress->live_lines < rows))
-        add_disk_line (progress, out, disk, MIN (width, 16), now);
-      else
-        hidden++;
+      const Row *row = rows->pdata[i];
+      name_width = MAX (name_width, (gint)strlen (row->name));
+      figures_width = MAX (figures_width, (gint)strlen (row->figures));
     }
-  if (progress->disks->len > 1)
-    add_disk_line (progress, out, NULL, MIN (width, 16), now);
-  if (hidden > 0)
+  name_width = MIN (name_width, MAX_NAME);
+  for (guint i = 0; i < rows->len; i++)
     {
-      g_autofree char *line = g_strdup_printf ("(%u more disks, in the sum)", hidden);
+      const Row *row = rows->pdata[i];
+      g_autoptr (GString) line = g_string_new (NULL);
+      g_string_append_printf (line, "%-*.*s ", name_width, name_width, row->name);
+      add_bar (line, row->done, row->size,
+               (gint)progress->columns - name_width - 1 - figures_width - AROUND_BAR);
+      g_string_append_printf (line, "%3d %%  %s", p2v_progress_percent (row->done, row->size),
+                              row->figures);
+      add_live (progress, out, line->str);
+    }
+  if (rows->len < progress->disks->len)
+    {
+      g_autofree char *line = g_strdup_printf (
+          "(%u disks in all, those waiting and those done are not listed)", progress->disks->len);
       add_live (progress, out, line);
     }
 }
@@ -110,7 +148,7 @@ draw_activity (P2vProgress *progress, GString *out, gint64 now)
   if (progress->percent >= 0)
     {
       add_bar (line, progress->percent, 100,
-               (gint)progress->columns - (gint)line->len - (gint)strlen (duration) - 8);
+               (gint)progress->columns - (gint)line->len - (gint)strlen (duration) - AROUND_BAR);
       g_string_append_printf (line, "%3" G_GINT64_FORMAT " %%  ", progress->percent);
     }
   g_string_append (line, duration);
