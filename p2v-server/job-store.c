@@ -33,7 +33,7 @@ p2v_store_id_is_valid (const char *id)
   if (!g_ascii_isdigit (id[0]))
     return FALSE;
   gsize length = strspn (id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.+");
-  return id[length] == '\0' && length <= MAX_ID_LENGTH;
+  return length <= MAX_ID_LENGTH && id[length] == '\0';
 }
 
 char *

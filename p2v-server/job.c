@@ -28,6 +28,7 @@ static const P2vField job_fields[] = {
   P2V_FIELD (STRING, P2vJob, id),
   P2V_FIELD (STRING, P2vJob, state),
   P2V_FIELD (STRING, P2vJob, failed_stage),
+  P2V_FIELD (STRING, P2vJob, failed_state),
   P2V_FIELD (STRING, P2vJob, error_code),
   P2V_FIELD (STRING, P2vJob, error_message),
   P2V_FIELD_RANGE (P2vJob, created, 0, G_MAXINT64),
@@ -344,6 +345,7 @@ p2v_job_stage_begin (P2vJob *job, const char *stage, const char *state, GError *
   time->finished = 0;
   /* A stage that runs again is a second chance: what went wrong before is history (events). */
   g_clear_pointer (&job->failed_stage, g_free);
+  g_clear_pointer (&job->failed_state, g_free);
   g_clear_pointer (&job->error_code, g_free);
   g_clear_pointer (&job->error_message, g_free);
   if (!p2v_job_set_state (job, state, error))
@@ -367,6 +369,7 @@ p2v_job_fail (P2vJob *job, const char *stage, const GError *failure)
 {
   g_autofree char *message = g_utf8_make_valid (failure->message, -1);
   replace_string (&job->failed_stage, stage);
+  replace_string (&job->failed_state, job->state);
   replace_string (&job->error_code, p2v_error_code_name (p2v_error_code_of (failure)));
   replace_string (&job->error_message, message);
   g_autoptr (GError) error = NULL;

@@ -40,6 +40,7 @@ typedef struct
   char *id;
   char *state;
   char *failed_stage; /* when state is failed: the stage to retry */
+  char *failed_state; /* and the state that the job was in, e.g. "committing" */
   char *error_code;   /* p2v_error_code_name() */
   char *error_message;
   gint64 created; /* milliseconds since the epoch */

@@ -6,6 +6,14 @@
 
 G_BEGIN_DECLS
 
+/* Where the output of a job's detached process goes, in the job's directory. */
+#define P2V_WORKER_LOG "worker.log"
+
+/* The stage at which a job's work goes on: P2V_STAGE_CONVERT or P2V_STAGE_DEFINE. NULL with
+ * P2V_ERROR_REFUSED for a job that has nothing left to do, was cancelled, or whose disks were never
+ * received in full. */
+const char *p2v_worker_next_stage (const P2vJob *job, GError **error);
+
 /* Takes a received job through convert and define in this process: begins at the stage that its
  * state or failed_stage names. Waits for one of the max_conversions slots (flock), saying so in an
  * event. A failure is recorded in the job and returned. Needs the job's lock. */

@@ -155,10 +155,12 @@ test_failure_is_kept_until_the_stage_runs_again (Fixture *fixture, gconstpointer
   g_autoptr (P2vJob) job = create (fixture);
   g_autoptr (GError) failure
       = g_error_new_literal (P2V_ERROR, P2V_ERROR_CONVERT, "no operating system \xff");
+  g_assert_true (p2v_job_set_state (job, P2V_JOB_COMMITTING, &error));
   p2v_job_fail (job, P2V_STAGE_CONVERT, failure);
   g_autoptr (P2vJob) failed = load (fixture, job->id);
   g_assert_cmpstr (failed->state, ==, P2V_JOB_FAILED);
   g_assert_cmpstr (failed->failed_stage, ==, P2V_STAGE_CONVERT);
+  g_assert_cmpstr (failed->failed_state, ==, P2V_JOB_COMMITTING);
   g_assert_cmpstr (failed->error_code, ==, "convert");
   g_assert_true (g_str_has_prefix (failed->error_message, "no operating system"));
 
