@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <glib.h>
+#include "p2v-server/command.h"
 
 int
-main (void)
+main (int argc, char **argv)
 {
-  g_print ("p2v-server %s\n", P2V_VERSION);
-  return 0;
+  return p2v_server_main (argc, argv);
 }
