@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /* Makes the directory of the image if it is not there, and checks what creating needs. */
 gboolean p2v_file_prepare (const P2vImage *image, GError **error);
 
-/* Bytes that this process may still write to the filesystem of a directory. */
+/* Bytes that an ordinary account may still write to the filesystem of a directory. */
 gboolean p2v_file_available (const char *directory, guint64 *bytes, GError **error);
 
 /* Creates image->path, which must not exist, reading as zeroes throughout. On failure nothing is

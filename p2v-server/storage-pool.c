@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-server/storage-pool.h"
 
+#include "p2v-server/storage-file.h"
 #include "p2v-server/xml.h"
 
 #include <errno.h>
@@ -77,46 +78,49 @@ p2v_pool_find (virConnectPtr libvirt, const char *name, GError **error)
   return NULL;
 }
 
-static char *
-pool_type (virStoragePoolPtr pool, GError **error)
+static xmlDoc *
+pool_description (virStoragePoolPtr pool, GError **error)
 {
+  const char *name = virStoragePoolGetName (pool);
   char *xml = virStoragePoolGetXMLDesc (pool, 0);
   if (xml == NULL)
     {
       p2v_libvirt_fail (error, P2V_ERROR_REFUSED, "cannot read the description of storage pool %s",
-                        virStoragePoolGetName (pool));
+                        name);
       return NULL;
     }
-  g_autoptr (xmlDoc) document
-      = p2v_xml_parse (xml, strlen (xml), virStoragePoolGetName (pool), error);
+  xmlDoc *document = p2v_xml_parse (xml, strlen (xml), name, error);
   free (xml);
   if (document == NULL)
-    {
-      p2v_error_recode (error, P2V_ERROR_REFUSED);
-      return NULL;
-    }
-  char *type = p2v_xml_get_attribute (xmlDocGetRootElement (document), "type");
-  return type != NULL ? type : g_strdup ("unknown");
+    p2v_error_recode (error, P2V_ERROR_REFUSED);
+  return document;
+}
+
+static const PoolType *
+find_type (const char *type)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (pool_types); i++)
+    if (g_strcmp0 (pool_types[i].type, type) == 0)
+      return &pool_types[i];
+  return NULL;
 }
 
 gboolean
 p2v_pool_check (virStoragePoolPtr pool, gboolean *block, GError **error)
 {
   const char *name = virStoragePoolGetName (pool);
-  g_autofree char *type = pool_type (pool, error);
-  if (type == NULL)
+  g_autoptr (xmlDoc) description = pool_description (pool, error);
+  if (description == NULL)
     return FALSE;
-  const PoolType *known = NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS (pool_types); i++)
-    if (strcmp (pool_types[i].type, type) == 0)
-      known = &pool_types[i];
+  g_autofree char *type = p2v_xml_get_attribute (xmlDocGetRootElement (description), "type");
+  const PoolType *known = find_type (type);
   if (known == NULL)
     {
       g_set_error (error, P2V_ERROR, P2V_ERROR_REFUSED,
                    "images cannot be made in storage pool %s: it is of type \"%s\", and only pools "
                    "of type dir, fs, netfs and logical hold images as local files or devices. Name "
                    "another with p2v.os=",
-                   name, type);
+                   name, type != NULL ? type : "");
       return FALSE;
     }
   if (virStoragePoolIsActive (pool) != 1)
@@ -150,6 +154,21 @@ p2v_pool_available (virStoragePoolPtr pool, guint64 *bytes, GError **error)
     return p2v_libvirt_fail (error, P2V_ERROR_REFUSED, "cannot tell the free space of pool %s",
                              virStoragePoolGetName (pool));
   *bytes = info.available;
+  /* For a pool of files libvirt counts what the filesystem keeps for root; a guest cannot use it.
+   */
+  g_autoptr (xmlDoc) description = pool_description (pool, error);
+  if (description == NULL)
+    return FALSE;
+  xmlNode *root = xmlDocGetRootElement (description);
+  g_autofree char *type = p2v_xml_get_attribute (root, "type");
+  const PoolType *known = find_type (type);
+  xmlNode *target = p2v_xml_find_child (root, "target");
+  xmlNode *path = target != NULL ? p2v_xml_find_child (target, "path") : NULL;
+  g_autofree char *directory = path != NULL ? p2v_xml_get_text (path) : NULL;
+  guint64 usable = 0;
+  if (known != NULL && !known->block && directory != NULL
+      && p2v_file_available (directory, &usable, NULL))
+    *bytes = MIN (*bytes, usable);
   return TRUE;
 }
 
