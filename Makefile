@@ -36,8 +36,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
   -Wwrite-strings -Wvla $(if $(or $(CI),$(WERROR)),-Werror)
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
   $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 comma := ,
+SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 
 # `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -141,7 +141,7 @@ C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-server/*.[ch] tests/uni
 lint: ## check formatting (clang-format), shell (shellcheck) and C (cppcheck)
 	clang-format --dry-run --Werror $(C_FILES)
 	shellcheck -x $(sort $(SHELL_SCRIPTS))
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=gtk -I. \
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=gtk -I. '-DG_GNUC_PRINTF(f,a)=' \
 	  --enable=warning,portability --suppress=missingIncludeSystem common p2v-client p2v-server
 
 .PHONY: format
