@@ -95,8 +95,8 @@ convert_overlays (const Convert *convert, GError **error)
   g_auto (GStrv) capabilities = p2v_v2v_capabilities ("virt-v2v-in-place", error);
   if (capabilities == NULL)
     return NULL;
-  g_auto (GStrv) argv = p2v_v2v_in_place_arguments (job->plan, capabilities, convert->xml,
-                                                    convert->inspection, error);
+  g_auto (GStrv) argv = p2v_v2v_in_place_arguments (job->plan, (const char *const *)capabilities,
+                                                    convert->xml, convert->inspection, error);
   if (argv == NULL || !p2v_overlays_create (job, convert->log, error)
       || !write_xml (convert, TRUE, error)
       || !p2v_v2v_run (convert->config, job, argv, convert->environment, convert->log, V2V_PERCENT,
@@ -167,8 +167,8 @@ convert_to_output (const Convert *convert, GError **error)
   g_auto (GStrv) capabilities = p2v_v2v_capabilities ("virt-v2v", error);
   if (capabilities == NULL)
     return FALSE;
-  g_auto (GStrv) argv = p2v_v2v_output_arguments (job->plan, job->request->guest->name,
-                                                  capabilities, convert->xml, error);
+  g_auto (GStrv) argv = p2v_v2v_output_arguments (
+      job->plan, job->request->guest->name, (const char *const *)capabilities, convert->xml, error);
   gboolean ok = argv != NULL && write_xml (convert, FALSE, error)
                 && p2v_v2v_run (convert->config, convert->job, argv, convert->environment,
                                 convert->log, 100, error)
@@ -238,6 +238,9 @@ p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vReport **report,
   /* A refusal of a value stays one; whatever else went wrong, it was the conversion. */
   if (!g_error_matches (failure, P2V_ERROR, P2V_ERROR_REFUSED))
     p2v_error_recode (&failure, P2V_ERROR_CONVERT);
-  g_set_error (error, failure->domain, failure->code, "%s Log: %s", failure->message, convert.log);
+  g_set_error (error, failure->domain, failure->code,
+               "%s The received images are kept; when this is put right: p2v-server retry %s. "
+               "Log: %s",
+               failure->message, job->id, convert.log);
   return FALSE;
 }

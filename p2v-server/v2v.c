@@ -62,8 +62,8 @@ finish (GPtrArray *argv)
 }
 
 char **
-p2v_v2v_in_place_arguments (const P2vPlan *plan, char *const *capabilities, const char *xml_path,
-                            const char *output, GError **error)
+p2v_v2v_in_place_arguments (const P2vPlan *plan, const char *const *capabilities,
+                            const char *xml_path, const char *output, GError **error)
 {
   if (!check_root (plan->root, error))
     return NULL;
@@ -72,7 +72,7 @@ p2v_v2v_in_place_arguments (const P2vPlan *plan, char *const *capabilities, cons
   append (argv, "-v", NULL);
   append (argv, "-x", NULL);
   append (argv, "--root", plan->root == NULL ? "first" : plan->root);
-  if (g_strv_contains ((const char *const *)capabilities, "output-xml-option"))
+  if (g_strv_contains (capabilities, "output-xml-option"))
     append (argv, "-O", output);
   append (argv, "-i", "libvirtxml");
   append (argv, xml_path, NULL);
@@ -82,7 +82,7 @@ p2v_v2v_in_place_arguments (const P2vPlan *plan, char *const *capabilities, cons
 /* The name by which this virt-v2v knows an output mode (2.8 renamed two of them), NULL when it does
  * not. Points into capabilities. */
 static const char *
-find_mode (const char *mode, char *const *capabilities)
+find_mode (const char *mode, const char *const *capabilities)
 {
   static const char *const aliases[][2] = {
     { "rhv-upload", "ovirt-upload" },
@@ -108,7 +108,7 @@ find_mode (const char *mode, char *const *capabilities)
 }
 
 static const char *
-check_mode (const char *mode, char *const *capabilities, GError **error)
+check_mode (const char *mode, const char *const *capabilities, GError **error)
 {
   const char *found = mode == NULL ? NULL : find_mode (mode, capabilities);
   if (found != NULL)
@@ -138,7 +138,7 @@ check_output_values (const P2vPlan *plan, const char *name, GError **error)
 }
 
 char **
-p2v_v2v_output_arguments (const P2vPlan *plan, const char *name, char *const *capabilities,
+p2v_v2v_output_arguments (const P2vPlan *plan, const char *name, const char *const *capabilities,
                           const char *xml_path, GError **error)
 {
   const char *mode = check_mode (plan->mode, capabilities, error);
@@ -306,7 +306,8 @@ on_tick (gint64 elapsed, gpointer user_data)
     return;
   /* Within a stage nothing is known; creep towards the next without reaching it. */
   gint64 limit = conversion->next < G_N_ELEMENTS (stages) ? stages[conversion->next].percent : 100;
-  conversion->percent += (limit - conversion->percent) / 12;
+  if (limit - conversion->percent > 1)
+    conversion->percent += MAX (1, (limit - conversion->percent) / 12);
   tell (conversion);
 }
 

@@ -24,15 +24,16 @@ char *p2v_v2v_build_xml (const P2vJob *job, char *const *paths, const char *form
 /* Argument vector to convert in place what xml_path describes. output: file for the inspection
  * when capabilities has "output-xml-option", else ignored. (transfer full)
  * Fails with P2V_ERROR_REFUSED for a root that virt-v2v would take for something else. */
-char **p2v_v2v_in_place_arguments (const P2vPlan *plan, char *const *capabilities,
+char **p2v_v2v_in_place_arguments (const P2vPlan *plan, const char *const *capabilities,
                                    const char *xml_path, const char *output, GError **error);
 
 /* Argument vector to convert to the output mode of the plan. Everything in the plan may come from a
  * client: a value that would be taken for an option is refused, and so is a mode that capabilities
  * does not list (message with those that it does). "rhv" and "ovirt" name the same.
  * name: of the guest. Fails with P2V_ERROR_REFUSED. */
-char **p2v_v2v_output_arguments (const P2vPlan *plan, const char *name, char *const *capabilities,
-                                 const char *xml_path, GError **error);
+char **p2v_v2v_output_arguments (const P2vPlan *plan, const char *name,
+                                 const char *const *capabilities, const char *xml_path,
+                                 GError **error);
 
 /* Our environment with what libguestfs needs to work without a daemon, and to know that KVM does
  * not work here; what the administrator has set himself stays. (transfer full) */
