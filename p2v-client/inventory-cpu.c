@@ -88,7 +88,10 @@ count_topology (const P2vTree *tree, P2vCpu *cpu)
         continue;
       gint64 threads = add_one (cores, core);
       if (threads == 1)
-        cpu->cores = MAX (cpu->cores, add_one (sockets, socket));
+        {
+          gint64 count = add_one (sockets, socket);
+          cpu->cores = MAX (cpu->cores, count);
+        }
       cpu->threads = MAX (cpu->threads, threads);
       cpu->online++;
     }
