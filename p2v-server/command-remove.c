@@ -63,7 +63,7 @@ remove_job (const P2vServerConfig *config, P2vJob *job, Outcome *outcome, GError
 {
   if (with_images)
     {
-      if (!p2v_guest_use_check (job, error))
+      if (!p2v_guest_use_check (config, job, error))
         return FALSE;
       if (job->plan != NULL && !p2v_storage_remove (config, job->plan, error))
         return FALSE;

@@ -48,21 +48,21 @@ has_image (const P2vPlan *plan, const char *xml)
 }
 
 static gboolean
-refuse_domain (const P2vJob *job, virDomainPtr domain, GError **error)
+refuse_domain (const P2vJob *job, const char *uri, virDomainPtr domain, GError **error)
 {
   const char *name = virDomainGetName (domain);
   g_set_error (error, P2V_ERROR, P2V_ERROR_REFUSED,
                "guest %s uses the images of job %s. Leave out --images to keep both, or remove the "
                "guest first: virsh -c %s undefine --nvram %s",
-               name, job->id, job->plan->connection, name);
+               name, job->id, uri, name);
   return FALSE;
 }
 
 /* Looks at every domain: the guest may have been renamed since. */
 static gboolean
-check_libvirt (const P2vJob *job, GError **error)
+check_libvirt (const P2vJob *job, const char *uri, GError **error)
 {
-  g_autoptr (virConnect) connection = p2v_libvirt_open (job->plan->connection, error);
+  g_autoptr (virConnect) connection = p2v_libvirt_open (uri, error);
   if (connection == NULL)
     {
       g_prefix_error (error, "cannot tell whether a guest still uses the images: ");
@@ -78,7 +78,7 @@ check_libvirt (const P2vJob *job, GError **error)
     {
       char *xml = virDomainGetXMLDesc (domains[i], VIR_DOMAIN_XML_INACTIVE);
       if (free_of_guests && xml != NULL && has_image (job->plan, xml))
-        free_of_guests = refuse_domain (job, domains[i], error);
+        free_of_guests = refuse_domain (job, uri, domains[i], error);
       free (xml);
       virDomainFree (domains[i]);
     }
@@ -100,12 +100,15 @@ check_local (const P2vJob *job, GError **error)
 }
 
 gboolean
-p2v_guest_use_check (const P2vJob *job, GError **error)
+p2v_guest_use_check (const P2vServerConfig *config, const P2vJob *job, GError **error)
 {
   if (job->plan == NULL)
     return TRUE;
   if (g_strcmp0 (job->plan->method, "libvirt") == 0)
-    return check_libvirt (job, error);
+    {
+      const char *uri = job->plan->connection;
+      return check_libvirt (job, uri != NULL ? uri : config->libvirt_uri, error);
+    }
   if (g_strcmp0 (job->plan->method, "local") == 0)
     return check_local (job, error);
   return TRUE;

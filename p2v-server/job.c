@@ -372,10 +372,11 @@ p2v_job_fail (P2vJob *job, const char *stage, const GError *failure)
   replace_string (&job->failed_state, job->state);
   replace_string (&job->error_code, p2v_error_code_name (p2v_error_code_of (failure)));
   replace_string (&job->error_message, message);
+  /* The event first: who follows the job stops looking at events once its state is final. */
+  p2v_job_event (job, "failed", stage, "%s", message);
   g_autoptr (GError) error = NULL;
   if (!p2v_job_set_state (job, P2V_JOB_FAILED, &error))
     g_warning ("job %s: cannot record its failure (%s): %s", job->id, message, error->message);
-  p2v_job_event (job, "failed", stage, "%s", message);
 }
 
 gboolean

@@ -86,6 +86,19 @@ convert (const P2vServerConfig *config, P2vJob *job, GError **error)
   return p2v_job_stage_end (job, P2V_STAGE_CONVERT, P2V_JOB_CONVERTED, error);
 }
 
+/* Where virt-v2v has put the guest, for people. */
+static char *
+output_place (const P2vPlan *plan)
+{
+  GString *place = g_string_new ("virt-v2v -o ");
+  g_string_append (place, plan->mode);
+  if (plan->connection != NULL)
+    g_string_append_printf (place, " -oc %s", plan->connection);
+  if (plan->storage != NULL)
+    g_string_append_printf (place, " -os %s", plan->storage);
+  return g_string_free (place, FALSE);
+}
+
 static gboolean
 define (const P2vServerConfig *config, P2vJob *job, GError **error)
 {
@@ -93,14 +106,21 @@ define (const P2vServerConfig *config, P2vJob *job, GError **error)
     {
       remove_staging_images (config, job);
       g_free (job->guest_place);
-      job->guest_place = g_strdup_printf (
-          "virt-v2v output %s%s%s", job->plan->mode, job->plan->connection != NULL ? " at " : "",
-          job->plan->connection != NULL ? job->plan->connection : "");
-      return p2v_job_set_state (job, P2V_JOB_DONE, error);
+      job->guest_place = output_place (job->plan);
+      return TRUE;
     }
   return p2v_job_stage_begin (job, P2V_STAGE_DEFINE, P2V_JOB_DEFINING, error)
          && p2v_define_run (config, job, job->report, error)
-         && p2v_job_stage_end (job, P2V_STAGE_DEFINE, P2V_JOB_DONE, error);
+         && p2v_job_stage_end (job, P2V_STAGE_DEFINE, P2V_JOB_DEFINING, error);
+}
+
+/* The state last: who follows the job stops looking at events once it is final. */
+static gboolean
+finish (P2vJob *job, GError **error)
+{
+  p2v_job_event (job, "finished", NULL, "guest %s is ready: %s", job->request->guest->name,
+                 job->guest_place != NULL ? job->guest_place : job->plan->method);
+  return p2v_job_set_state (job, P2V_JOB_DONE, error);
 }
 
 gboolean
@@ -116,7 +136,7 @@ p2v_worker_run (const P2vServerConfig *config, P2vJob *job, GError **error)
   if (done)
     {
       stage = P2V_STAGE_DEFINE;
-      done = define (config, job, &failure);
+      done = define (config, job, &failure) && finish (job, &failure);
     }
   if (!done)
     {
@@ -125,7 +145,5 @@ p2v_worker_run (const P2vServerConfig *config, P2vJob *job, GError **error)
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  p2v_job_event (job, "finished", NULL, "guest %s is ready: %s", job->request->guest->name,
-                 job->guest_place != NULL ? job->guest_place : job->plan->method);
   return TRUE;
 }
