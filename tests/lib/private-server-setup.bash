@@ -38,7 +38,9 @@ setup_register ()
       if [[ ! -e $REGISTRY/$uid ]] && ! getent passwd "$uid" >/dev/null && ! getent group "$uid" >/dev/null &&
            [[ -z $(processes_of_uid "$uid") ]]; then
         printf 'dir=%s\nowner=%s\nstarter=%s\n' "$dir" "${owner:+$(process_name "$owner")}" \
-               "$(process_name "$$")" >"$REGISTRY/$uid"
+               "$(process_name "$$")" >"$REGISTRY/new"
+        # Complete from the start: gc would take a half-written entry for a dead one's.
+        mv "$REGISTRY/new" "$REGISTRY/$uid"
         printf '%s\n' "$REGISTRY/$uid"
         exit 0
       fi
