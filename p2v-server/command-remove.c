@@ -59,18 +59,19 @@ check_staging (const P2vJob *job, GError **error)
 }
 
 static gboolean
+remove_images (const P2vServerConfig *config, const P2vJob *job, GError **error)
+{
+  return p2v_guest_use_check (config, job, error)
+         && (job->plan == NULL || p2v_storage_remove (config, job->plan, error));
+}
+
+static gboolean
 remove_job (const P2vServerConfig *config, P2vJob *job, Outcome *outcome, GError **error)
 {
-  if (with_images)
-    {
-      if (!p2v_guest_use_check (config, job, error))
-        return FALSE;
-      if (job->plan != NULL && !p2v_storage_remove (config, job->plan, error))
-        return FALSE;
-    }
-  else if (!check_staging (job, error))
-    return FALSE;
+  /* Listed while the plan still says where they are. */
   add_images (with_images ? outcome->removed : outcome->kept, job);
+  if (!(with_images ? remove_images (config, job, error) : check_staging (job, error)))
+    return FALSE;
   if (!with_images && job->guest_place != NULL)
     g_ptr_array_add (outcome->kept,
                      g_strdup_printf ("guest %s: %s", job->request->guest->name, job->guest_place));
