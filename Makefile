@@ -134,6 +134,10 @@ demo: deps ## convert a small real machine through SSH on loopback and boot the 
 	@$(MAKE) --no-print-directory all machines
 	@tests/demo
 
+.PHONY: demo-stop
+demo-stop: ## end the guest and the private server that the demo left
+	@tests/demo stop
+
 SHELL_SCRIPTS = $(shell git ls-files '*.sh' '*.bash' .ci/run 2>/dev/null; \
   git grep -lE '^\#!.*\b(ba)?sh$$' -- tests iso 2>/dev/null | grep -v '\.bats$$')
 C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-server/*.[ch] tests/unit/*/*.[ch])
