@@ -13,6 +13,9 @@
 /* For starting the appliance and copying a few megabytes; under TCG that takes a minute. */
 #define GUESTFISH_TIMEOUT 600
 
+/* A progress event at least this often, seconds. */
+#define PROGRESS_INTERVAL 10
+
 /* An EFI system partition holds a few dozen files; a list longer than this is nobody's. */
 #define LISTING_MAX (4 * 1024 * 1024)
 
@@ -225,6 +228,8 @@ begin_guestfish (const P2vJob *job, gboolean read_only)
       add_word (argv, "-a");
       add_word (argv, path);
     }
+  /* Options end here: commands may begin with "-" (guestfish: ignore a failure). */
+  add_word (argv, "--");
   add_word (argv, "run");
   return argv;
 }
@@ -233,14 +238,16 @@ typedef struct
 {
   P2vJob *job;
   const char *doing;
+  gint64 told; /* seconds since the start, of the last event */
 } Step;
 
 static void
 on_tick (gint64 elapsed, gpointer user_data)
 {
   Step *step = user_data;
-  if (elapsed % 10 != 0)
+  if (elapsed - step->told < PROGRESS_INTERVAL)
     return;
+  step->told = elapsed;
   g_autofree char *message
       = g_strdup_printf ("%s (%" G_GINT64_FORMAT " s so far)", step->doing, elapsed);
   p2v_job_progress (step->job, P2V_STAGE_CONVERT, 86, message);
