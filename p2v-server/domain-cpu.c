@@ -22,12 +22,16 @@ p2v_domain_add_vcpu (P2vDomainContext *context, xmlNode *domain)
   context->vcpus = MAX (context->guest->vcpus, 1);
   if (context->guest->phys_topo && cpu != NULL)
     context->vcpus = MAX (cpu->sockets, 1) * MAX (cpu->cores, 1) * MAX (cpu->threads, 1);
-  if (context->vcpus > XAPIC_VCPUS && !context->q35)
+  /* Interrupt remapping needs q35 and KVM's divided interrupt controller. */
+  gboolean remaps = context->q35 && context->hypervisor->kvm;
+  if (context->vcpus > XAPIC_VCPUS && !remaps)
     {
       p2v_domain_warn (context,
                        "the guest gets %d virtual CPUs instead of %" G_GINT64_FORMAT
-                       ": its operating system needs machine type i440fx, which has no more.",
-                       XAPIC_VCPUS, context->vcpus);
+                       ": %s has no more.",
+                       XAPIC_VCPUS, context->vcpus,
+                       context->q35 ? "emulation without KVM"
+                                    : "machine type i440fx, which its operating system needs,");
       context->vcpus = XAPIC_VCPUS;
     }
   g_autofree char *count = g_strdup_printf ("%" G_GINT64_FORMAT, context->vcpus);
@@ -39,7 +43,7 @@ add_topology (const P2vDomainContext *context, xmlNode *cpu)
 {
   const P2vCpu *machine = context->machine->cpu;
   gint64 sockets = 1, cores = context->vcpus, threads = 1;
-  /* The count differs from the machine's product only when i440fx cut it. */
+  /* The count differs from the machine's product only when it was cut. */
   if (context->guest->phys_topo && machine != NULL
       && context->vcpus
              == MAX (machine->sockets, 1) * MAX (machine->cores, 1) * MAX (machine->threads, 1))
@@ -160,7 +164,7 @@ p2v_domain_add_features (const P2vDomainContext *context, xmlNode *domain)
     add_hyperv (features);
   if (context->uefi != NULL && context->uefi->smm)
     p2v_domain_set (p2v_xml_add (features, "smm", NULL), "state", "on");
-  if (context->vcpus > XAPIC_VCPUS && context->hypervisor->kvm)
+  if (context->vcpus > XAPIC_VCPUS)
     p2v_domain_set (p2v_xml_add (features, "ioapic", NULL), "driver",
                     "qemu"); /* goes with <iommu> */
 }

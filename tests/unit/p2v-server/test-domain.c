@@ -113,6 +113,19 @@ assert_valid_by_libvirts_schema (const char *text)
   g_unlink (path);
 }
 
+/* Leaves the domain where an integration test gives it to a real libvirt. */
+static void
+keep (const Fixture *fixture)
+{
+  const char *dir = g_getenv ("P2V_KEEP_DOMAINS");
+  if (dir == NULL)
+    return;
+  g_autofree char *name = g_path_get_basename (g_test_get_path ());
+  g_autofree char *file = g_strconcat (name, ".xml", NULL);
+  g_autofree char *path = g_build_filename (dir, file, NULL);
+  g_assert_true (g_file_set_contents (path, fixture->text, -1, NULL));
+}
+
 /* Builds the domain; every one that any test builds must pass virt-xml-validate. */
 static void
 build (Fixture *fixture, const char *uuid, const char *nvram_dir)
@@ -123,6 +136,7 @@ build (Fixture *fixture, const char *uuid, const char *nvram_dir)
                           uuid, nvram_dir, fixture->warnings, &error);
   g_assert_no_error (error);
   assert_valid_by_libvirts_schema (fixture->text);
+  keep (fixture);
   fixture->doc = xmlReadMemory (fixture->text, (int)strlen (fixture->text), NULL, NULL, 0);
   g_assert_nonnull (fixture->doc);
 }
@@ -351,6 +365,17 @@ test_i440fx_has_255_processors (Fixture *fixture, G_GNUC_UNUSED gconstpointer da
 }
 
 static void
+test_emulation_has_255_processors (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  fixture->request->guest->vcpus = 288;
+  fixture->hypervisor.kvm = FALSE;
+  build (fixture, UUID, NULL);
+  assert_is (fixture, "/domain/vcpu", "255");
+  assert_is (fixture, "count(//iommu|//ioapic)", "0");
+  g_assert_true (has_warning (fixture, "emulation without KVM has no more"));
+}
+
+static void
 add_image (Fixture *fixture, const char *disk, const char *path)
 {
   P2vImage *image = p2v_image_new ();
@@ -438,7 +463,7 @@ test_nics_are_plugged_in_as_planned (Fixture *fixture, G_GNUC_UNUSED gconstpoint
 static void
 test_machine_without_nic (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
-  g_ptr_array_set_size (fixture->plan->nics, 0);
+  p2v_plan_nic_free (g_ptr_array_steal_index (fixture->plan->nics, 0));
   build (fixture, UUID, NULL);
   assert_is (fixture, "count(//interface)", "0");
 }
@@ -590,6 +615,7 @@ main (int argc, char **argv)
     { "cpu-model-is-the-chosen-one", test_cpu_model_is_the_chosen_one },
     { "many-processors-get-their-interrupts", test_many_processors_get_their_interrupts },
     { "i440fx-has-255-processors", test_i440fx_has_255_processors },
+    { "emulation-has-255-processors", test_emulation_has_255_processors },
     { "disks-keep-their-order", test_disks_keep_their_order },
     { "fifth-ide-drive-goes-to-sata", test_fifth_ide_drive_goes_to_sata },
     { "many-disks-have-distinct-names", test_many_disks_have_distinct_names },
