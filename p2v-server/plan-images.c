@@ -187,8 +187,12 @@ static gboolean
 add_files (P2vPlanner *planner, GError **error)
 {
   P2vPlan *plan = planner->plan;
+  /* What defining writes beside the images: the domain, and UEFI's variables where there are any.
+   */
   g_autofree char *description = g_strconcat (planner->request->guest->name, ".xml", NULL);
-  if (!settle_directory (planner, error) || !check_file_is_free (planner, description, error))
+  g_autofree char *variables = g_strconcat (planner->request->guest->name, "_VARS.fd", NULL);
+  if (!settle_directory (planner, error) || !check_file_is_free (planner, description, error)
+      || !check_file_is_free (planner, variables, error))
     return FALSE;
   char **disks = planner->request->guest->disks;
   for (gsize i = 0; disks[i] != NULL; i++)

@@ -332,6 +332,10 @@ test_taken_names_are_refused (Fixture *f, gconstpointer data)
   g_unlink (path);
   write_file (f, "images/bios1.xml", "<domain/>");
   assert_refused (f, "/images/bios1.xml exists on the server");
+  g_autofree char *description = g_build_filename (f->images, "bios1.xml", NULL);
+  g_unlink (description);
+  write_file (f, "images/bios1_VARS.fd", "");
+  assert_refused (f, "/images/bios1_VARS.fd exists on the server");
 }
 
 static void
