@@ -231,6 +231,20 @@ fill_nics (const P2vConfig *config, P2vRequest *request, GError **error)
   return TRUE;
 }
 
+/* Host name and clock are those of what is converted: files, or another system than the first. */
+static void
+settle_on_disks (P2vRequest *request)
+{
+  P2vMachine *machine = request->machine;
+  GPtrArray *all = machine->disks;
+  g_autoptr (GPtrArray) chosen = g_ptr_array_new ();
+  for (gsize i = 0; request->guest->disks[i] != NULL; i++)
+    g_ptr_array_add (chosen, p2v_machine_find_disk (machine, request->guest->disks[i]));
+  machine->disks = chosen;
+  p2v_inventory_settle (machine);
+  machine->disks = all;
+}
+
 /* The host name without its domain, as virt-p2v; else what the machine says it is; else a random
  * name. Serial numbers tell apart machines of the same kind. */
 static char *
@@ -308,6 +322,9 @@ static gboolean
 fill_guest (const P2vConfig *config, P2vRequest *request, GError **error)
 {
   P2vGuest *guest = request->guest;
+  if (!fill_disks (config, request, error))
+    return FALSE;
+  settle_on_disks (request);
   guest->name = config->name != NULL ? g_strdup (config->name) : choose_name (request->machine);
   guest->cpu_vendor = g_strdup (config->cpu_vendor);
   guest->cpu_model = g_strdup (config->cpu_model);
@@ -316,8 +333,7 @@ fill_guest (const P2vConfig *config, P2vRequest *request, GError **error)
   guest->pae = config->pae;
   guest->root = g_strdup (config->root);
   return fill_size (config, request, error) && fill_clock (config, request, error)
-         && fill_disks (config, request, error) && fill_removables (config, request, error)
-         && fill_nics (config, request, error);
+         && fill_removables (config, request, error) && fill_nics (config, request, error);
 }
 
 P2vRequest *

@@ -1,9 +1,220 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <glib.h>
+#include "common/error.h"
+#include "p2v-client/cmdline.h"
+#include "p2v-client/identity.h"
+#include "p2v-client/inventory.h"
+#include "p2v-client/run.h"
+
+#include <curl/curl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KERNEL_CMDLINE "/proc/cmdline"
+
+static struct
+{
+  char *cmdline;
+  char *root;
+  gboolean inventory;
+  gboolean json_progress;
+  gboolean verbose;
+  gboolean version;
+} options;
+
+static const GOptionEntry entries[] = {
+  { "cmdline", 0, 0, G_OPTION_ARG_FILENAME, &options.cmdline,
+    "Use TEXT in the place of " KERNEL_CMDLINE, "TEXT" },
+  { "inventory", 0, 0, G_OPTION_ARG_NONE, &options.inventory, "Print the machine as JSON and exit",
+    NULL },
+  { "json-progress", 0, 0, G_OPTION_ARG_NONE, &options.json_progress,
+    "Report progress as JSON, one object a line", NULL },
+  { "root", 0, 0, G_OPTION_ARG_FILENAME, &options.root, "Describe the machine recorded below DIR",
+    "DIR" },
+  { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
+    "Print messages for finding faults on standard error", NULL },
+  { "version", 'V', 0, G_OPTION_ARG_NONE, &options.version, "Print the version and exit", NULL },
+  { NULL, 0, 0, 0, NULL, NULL, NULL },
+};
+
+/* The part of --help that lists the arguments, from their table. */
+static char *
+describe_arguments (void)
+{
+  GString *text = g_string_new ("Arguments, on the kernel command line or in TEXT:\n");
+  const P2vArgument *argument;
+  for (guint i = 0; (argument = p2v_cmdline_argument (i)) != NULL; i++)
+    {
+      const char *name = argument->alias != NULL ? argument->alias : argument->name;
+      g_autofree char *form = g_strdup_printf ("%s%s%s", name, argument->value != NULL ? "=" : "",
+                                               argument->value != NULL ? argument->value : "");
+      g_string_append_printf (text, "  %-32s %s\n", form, argument->help);
+      if (argument->alias != NULL)
+        g_string_append_printf (text, "  %-32s (the same)\n", argument->name);
+    }
+  g_string_append (text, "\nMore in p2v-client(1).");
+  return g_string_free (text, FALSE);
+}
+
+static gboolean
+parse_options (int *argc, char ***argv, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autofree char *description = describe_arguments ();
+  g_option_context_set_summary (context, "Turns the machine it runs on into a KVM guest.");
+  g_option_context_set_description (context, description);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, error))
+    {
+      g_prefix_error (error, "cannot read the options: ");
+      p2v_error_recode (error, P2V_ERROR_USAGE);
+      return FALSE;
+    }
+  if (*argc > 1)
+    {
+      /* Not quoted: it may be the end of a password that was not put in quotes. */
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_USAGE,
+                           "there is a word that belongs to no option. Put the text of --cmdline "
+                           "in quotes; see p2v-client --help.");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* The text may hold a password, and everybody can read a process's arguments. */
+static void
+wipe_argument (char *argument)
+{
+  memset (argument, '*', strlen (argument));
+}
+
+/* words: the arguments as main() was given them; parsing shortens its own list only. */
+static void
+wipe_arguments (char **words)
+{
+  for (gsize i = 1; words[i] != NULL; i++)
+    if (g_str_has_prefix (words[i], "--cmdline="))
+      wipe_argument (words[i] + strlen ("--cmdline="));
+    else if (strcmp (words[i], "--cmdline") == 0 && words[i + 1] != NULL)
+      wipe_argument (words[++i]);
+}
+
+static char *
+read_cmdline (GError **error)
+{
+  char *text = NULL;
+  if (options.cmdline != NULL)
+    return g_steal_pointer (&options.cmdline);
+  if (g_file_get_contents (KERNEL_CMDLINE, &text, NULL, error))
+    return text;
+  g_prefix_error (error, "cannot read the kernel command line: ");
+  p2v_error_recode (error, P2V_ERROR_USAGE);
+  return NULL;
+}
+
+static const char *
+get_root (void)
+{
+  return options.root != NULL ? options.root : "/";
+}
+
+static gboolean
+print (const char *text, GError **error)
+{
+  if (fputs (text, stdout) >= 0 && fflush (stdout) == 0)
+    return TRUE;
+  g_set_error_literal (error, P2V_ERROR, P2V_ERROR_FAILED,
+                       "cannot write to standard output. Is the disk that it goes to full?");
+  return FALSE;
+}
+
+static gboolean
+print_inventory (GError **error)
+{
+  g_autoptr (P2vMachine) machine = p2v_inventory_collect (get_root (), NULL, error);
+  if (machine == NULL)
+    return FALSE;
+  g_autoptr (JsonObject) object = p2v_machine_to_json (machine);
+  g_autofree char *json = p2v_json_to_text (object, TRUE);
+  g_autofree char *text = g_strconcat (json, "\n", NULL);
+  return print (text, error);
+}
+
+static gboolean
+print_config (const P2vConfig *config, GError **error)
+{
+  g_autoptr (P2vMachine) machine = p2v_inventory_collect (get_root (), NULL, error);
+  if (machine == NULL)
+    return FALSE;
+  g_autoptr (P2vRequest) request = p2v_config_to_request (config, machine, error);
+  if (request == NULL)
+    return FALSE;
+  g_autofree char *dump = p2v_config_dump (config, request);
+  return print (dump, error);
+}
+
+static P2vProgressStyle
+choose_style (void)
+{
+  const char *term = g_getenv ("TERM");
+  if (options.json_progress)
+    return P2V_PROGRESS_JSON;
+  if (isatty (STDOUT_FILENO) && term != NULL && strcmp (term, "dumb") != 0)
+    return P2V_PROGRESS_TERMINAL;
+  return P2V_PROGRESS_LINES;
+}
+
+/* status: the exit status, when TRUE is returned. */
+static gboolean
+run (int *status, GError **error)
+{
+  *status = 0;
+  if (options.version)
+    return print ("p2v-client " P2V_VERSION "\n", error);
+  if (options.inventory)
+    return print_inventory (error);
+  gboolean from_kernel = options.cmdline == NULL;
+  char *text = read_cmdline (error);
+  g_autoptr (P2vConfig) config = text != NULL ? p2v_cmdline_parse (text, error) : NULL;
+  p2v_secret_free (text);
+  if (config == NULL)
+    return FALSE;
+  if (config->dump_and_exit)
+    return print_config (config, error);
+  if (config->server == NULL)
+    {
+      g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
+                   "there is no p2v.server in %s, so it is not known where to send this machine. "
+                   "Add p2v.server=HOST to it%s; p2v-client(1) has all arguments.",
+                   from_kernel ? "the kernel command line" : "--cmdline",
+                   from_kernel ? ", or give the arguments with --cmdline='p2v.server=HOST ...'"
+                               : "");
+      return FALSE;
+    }
+  *status = p2v_run (config, get_root (), from_kernel, choose_style ());
+  return TRUE;
+}
 
 int
-main (void)
+main (int argc, char **argv)
 {
-  g_print ("p2v-client %s\n", P2V_VERSION);
-  return 0;
+  g_autoptr (GError) error = NULL;
+  g_autofree char **words = g_memdup2 (argv, sizeof (char *) * ((gsize)argc + 1));
+  int status;
+  setlocale (LC_ALL, "");
+  /* Whoever reads our output may go away; a conversion goes on. */
+  signal (SIGPIPE, SIG_IGN);
+  g_log_writer_default_set_use_stderr (TRUE);
+  /* Before there are threads, as libcurl asks for. */
+  curl_global_init (CURL_GLOBAL_DEFAULT);
+  gboolean parsed = parse_options (&argc, &argv, &error);
+  wipe_arguments (words);
+  g_log_set_debug_enabled (options.verbose);
+  if (!parsed || !run (&status, &error))
+    status = p2v_run_report (error);
+  p2v_secret_free (options.cmdline);
+  g_free (options.root);
+  return status;
 }

@@ -47,6 +47,13 @@ json_begin (P2vProgress *progress, gint64 now)
   progress->shown = now;
 }
 
+static void
+json_note (P2vProgress *progress, const char *text, gint64 now)
+{
+  print_text (progress, "activity", "activity", text);
+  progress->shown = now;
+}
+
 static JsonObject *
 disk_to_object (const P2vDiskState *disk)
 {
@@ -159,6 +166,7 @@ json_end (P2vProgress *progress, const GError *error)
 
 const P2vProgressView p2v_progress_view_json = {
   .begin = json_begin,
+  .note = json_note,
   .update = json_update,
   .tick = json_tick,
   .end = json_end,

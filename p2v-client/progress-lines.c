@@ -59,6 +59,13 @@ lines_begin (P2vProgress *progress, gint64 now)
 }
 
 static void
+lines_note (P2vProgress *progress, const char *text, gint64 now)
+{
+  p2v_progress_print (progress, "%s\n", text);
+  progress->shown = now;
+}
+
+static void
 print_summaries (P2vProgress *progress)
 {
   for (guint i = 0; i < progress->disks->len; i++)
@@ -105,6 +112,7 @@ lines_end (P2vProgress *progress, const GError *error)
 
 const P2vProgressView p2v_progress_view_lines = {
   .begin = lines_begin,
+  .note = lines_note,
   .update = lines_update,
   .tick = lines_tick,
   .end = lines_end,

@@ -179,6 +179,13 @@ terminal_begin (P2vProgress *progress, gint64 now)
 }
 
 static void
+terminal_note (P2vProgress *progress, const char *text, gint64 now)
+{
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  redraw (progress, line, now);
+}
+
+static void
 terminal_update (P2vProgress *progress, const P2vUpdate *update, gint64 now)
 {
   g_autoptr (GString) kept = g_string_new (NULL);
@@ -212,6 +219,7 @@ terminal_end (P2vProgress *progress, const GError *error)
 
 const P2vProgressView p2v_progress_view_terminal = {
   .begin = terminal_begin,
+  .note = terminal_note,
   .update = terminal_update,
   .tick = terminal_tick,
   .end = terminal_end,

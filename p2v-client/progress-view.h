@@ -28,6 +28,7 @@ typedef struct
 {
   /* Called with the lock held. */
   void (*begin) (P2vProgress *progress, gint64 now);
+  void (*note) (P2vProgress *progress, const char *text, gint64 now);
   void (*update) (P2vProgress *progress, const P2vUpdate *update, gint64 now);
   void (*tick) (P2vProgress *progress, gint64 now);
   void (*end) (P2vProgress *progress, const GError *error);

@@ -88,6 +88,16 @@ p2v_progress_begin (P2vProgress *progress, const char *activity, gint64 now)
   g_mutex_unlock (&progress->lock);
 }
 
+void
+p2v_progress_note (P2vProgress *progress, const char *text, gint64 now)
+{
+  g_mutex_lock (&progress->lock);
+  progress->transferring = FALSE;
+  set_activity (progress, NULL, now);
+  progress->view->note (progress, text, now);
+  g_mutex_unlock (&progress->lock);
+}
+
 static const char *
 stage_activity (const char *stage)
 {

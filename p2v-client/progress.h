@@ -34,6 +34,10 @@ void p2v_progress_set_size (P2vProgress *progress, guint columns, guint rows);
 /* Says what is being done from now on, for people: "Connecting to kvm1". */
 void p2v_progress_begin (P2vProgress *progress, const char *activity, gint64 now);
 
+/* Says something for people, after which somebody else may print: nothing is redrawn until the next
+ * p2v_progress_begin(). */
+void p2v_progress_note (P2vProgress *progress, const char *text, gint64 now);
+
 /* Shows what the engine reports. */
 void p2v_progress_update (P2vProgress *progress, const P2vUpdate *update, gint64 now);
 
