@@ -160,7 +160,15 @@ work (gpointer user_data)
 {
   Run *run = user_data;
   g_autoptr (GError) error = NULL;
-  if (convert (run, &error))
+  gboolean converted = convert (run, &error);
+  /* Whatever came of being stopped is no failure of its own. */
+  if (!converted && g_cancellable_is_cancelled (run->cancellable)
+      && p2v_error_code_of (error) != P2V_ERROR_CANCELLED)
+    {
+      g_prefix_error (&error, "stopped on request: ");
+      p2v_error_recode (&error, P2V_ERROR_CANCELLED);
+    }
+  if (converted)
     succeed (run);
   else
     fail (run, error);
