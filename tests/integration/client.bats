@@ -114,6 +114,7 @@ silent_start () {
 
 @test "a signal stops it with exit status 9, p2v.fail does not run" {
   for signal in INT TERM HUP; do
+    : >"$T/out"
     # A shell without job control has its background jobs ignore SIGINT; env undoes that.
     env --default-signal=INT "$P2V_CLIENT" --cmdline="$NOWHERE p2v.pre=\"sleep 300\" \
       p2v.fail=\"touch $T/fail\"" >"$T/out" 2>"$T/err" 3>&- &
