@@ -95,7 +95,7 @@ print_images (const P2vJob *job)
     }
   g_print ("\n");
   if (job->plan == NULL || job->plan->images->len == 0)
-    g_print ("No images have been made yet.\n");
+    g_print ("The job has no images: not yet, or no longer.\n");
   else
     p2v_table_print (table);
 }

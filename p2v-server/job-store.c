@@ -71,6 +71,10 @@ p2v_store_prepare (const P2vServerConfig *config, GError **error)
 {
   g_autofree char *jobs = p2v_store_jobs_dir (config);
   g_autofree char *run = p2v_store_run_dir (config);
+  /* Passable for everybody, because guests' images may be below it and QEMU is another user; what
+   * is private is in jobs/ and run/. */
+  if (g_mkdir_with_parents (config->state_dir, 0711) < 0)
+    return p2v_store_set_errno (error, "create", config->state_dir);
   if (g_mkdir_with_parents (jobs, 0700) < 0)
     return p2v_store_set_errno (error, "create", jobs);
   if (g_mkdir_with_parents (run, 0700) < 0)

@@ -21,7 +21,7 @@ char *p2v_store_job_dir (const P2vServerConfig *config, const char *id);
 /* STATE_DIR/run (transfer full). */
 char *p2v_store_run_dir (const P2vServerConfig *config);
 
-/* Makes jobs/ and run/, for the owner only, if they are not there. */
+/* Makes the state directory, and jobs/ and run/ in it for the owner only, if they are not there. */
 gboolean p2v_store_prepare (const P2vServerConfig *config, GError **error);
 
 /* Takes the exclusive flock(2) of a job's directory. Returns its file descriptor, or -1 with

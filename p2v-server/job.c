@@ -383,10 +383,11 @@ gboolean
 p2v_job_delete (P2vJob *job, GError **error)
 {
   g_return_val_if_fail (job->lock >= 0, FALSE);
-  for (guint i = 0; job->plan != NULL && i < job->plan->images->len; i++)
+  const P2vRequest *request = job->request;
+  for (gsize i = 0; request->guest->disks[i] != NULL; i++)
     {
-      const P2vImage *image = job->plan->images->pdata[i];
-      g_autofree char *socket = p2v_job_socket_path (job, image->disk);
+      const P2vDisk *disk = p2v_machine_find_disk (request->machine, request->guest->disks[i]);
+      g_autofree char *socket = p2v_job_socket_path (job, disk->name);
       g_unlink (socket);
     }
   return p2v_store_delete_job (job->dir, error);
