@@ -107,4 +107,24 @@ test_disk_new (const char *folder, const char *name, gint64 mebibytes)
   return path;
 }
 
+static inline void
+test_put_number (guint8 *to, guint64 number, guint width)
+{
+  for (guint i = 0; i < width; i++, number >>= 8)
+    to[i] = number;
+}
+
+/* The cyclic redundancy check of IEEE 802.3, without the inversions at its ends. */
+static inline guint32
+test_crc (guint32 crc, const guint8 *bytes, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    {
+      crc ^= bytes[i];
+      for (int bit = 0; bit < 8; bit++)
+        crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+  return crc;
+}
+
 #endif
