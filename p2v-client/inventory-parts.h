@@ -22,31 +22,37 @@ typedef struct
 /* Paths below are given without the root, starting with "/"; they may be printf formats. */
 
 /* The path of a file of the tree as this process can open it. */
-char *p2v_tree_path (const P2vTree *tree, const char *format, ...) G_GNUC_PRINTF (2, 3);
+char *p2v_tree_path (const P2vTree *tree, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
 
-gboolean p2v_tree_exists (const P2vTree *tree, const char *format, ...) G_GNUC_PRINTF (2, 3);
+gboolean p2v_tree_exists (const P2vTree *tree, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
 
 /* At most limit bytes of a file, NULL when it cannot be read. */
 GBytes *p2v_tree_read_bytes (const P2vTree *tree, gsize limit, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
+    __attribute__ ((format (printf, 3, 4)));
 
 /* A small text file as valid UTF-8 without control characters other than line breaks and without
  * white space at its ends. NULL when it cannot be read or is empty. */
-char *p2v_tree_read (const P2vTree *tree, const char *format, ...) G_GNUC_PRINTF (2, 3);
+char *p2v_tree_read (const P2vTree *tree, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
 
 /* A decimal number from 0 to maximum in a file; otherwise missing. */
 gint64 p2v_tree_read_number (const P2vTree *tree, gint64 maximum, gint64 missing,
-                             const char *format, ...) G_GNUC_PRINTF (4, 5);
+                             const char *format, ...) __attribute__ ((format (printf, 4, 5)));
 
 /* Where a symbolic link finally leads, without the root: "/sys/devices/…". NULL when it leads
  * nowhere or out of the tree. */
-char *p2v_tree_resolve (const P2vTree *tree, const char *format, ...) G_GNUC_PRINTF (2, 3);
+char *p2v_tree_resolve (const P2vTree *tree, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
 
 /* The last component of where a link leads. */
-char *p2v_tree_link_name (const P2vTree *tree, const char *format, ...) G_GNUC_PRINTF (2, 3);
+char *p2v_tree_link_name (const P2vTree *tree, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
 
 /* The names in a folder in the kernel's order of counting: sda … sdz, sdaa. Never NULL. */
-char **p2v_tree_list (const P2vTree *tree, const char *format, ...) G_GNUC_PRINTF (2, 3);
+char **p2v_tree_list (const P2vTree *tree, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
 
 /* Untrusted text of any encoding as valid UTF-8, white space and control characters at the ends
  * removed, within it replaced. length: bytes or -1. NULL when nothing is left. */

@@ -19,7 +19,7 @@
   }
 
 static char *tree_path (const P2vTree *tree, const char *format, va_list arguments)
-    G_GNUC_PRINTF (2, 0);
+    __attribute__ ((format (printf, 2, 0)));
 
 static char *
 tree_path (const P2vTree *tree, const char *format, va_list arguments)
