@@ -2,6 +2,7 @@
 #include "common/error.h"
 #include "tests/unit/p2v-client/inventory-fixture.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 
 #define MIB (G_GINT64_CONSTANT (1) << 20)
@@ -230,6 +231,30 @@ test_bitlocker (void)
   g_assert_null (disk->content->os);
 }
 
+static volatile sig_atomic_t opened_for_writing;
+
+static void
+note_writer (int signal_number)
+{
+  (void)signal_number;
+  opened_for_writing = 1;
+}
+
+/* A read lease, fcntl(2): the kernel tells when anybody opens the file for writing, and lets him
+ * wait. Returns a descriptor, -1 where the filesystem has no leases. */
+static int
+watch_writers (const char *path)
+{
+  opened_for_writing = 0;
+  signal (SIGIO, note_writer);
+  int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  g_assert_cmpint (fd, >=, 0);
+  if (fcntl (fd, F_SETLEASE, F_RDLCK) == 0)
+    return fd;
+  close (fd);
+  return -1;
+}
+
 /* A journal to be replayed is what mounting would do; nothing may happen to it. */
 static void
 test_source_is_never_written (void)
@@ -249,7 +274,13 @@ test_source_is_never_written (void)
       struct stat old, new;
       g_assert_true (g_file_get_contents (paths[i], &before, &length_before, NULL));
       g_assert_cmpint (stat (paths[i], &old), ==, 0);
+      int watch = watch_writers (paths[i]);
       g_autoptr (P2vDisk) disk = test_describe (paths[i]);
+      g_assert_false (opened_for_writing);
+      if (watch >= 0)
+        close (watch);
+      else
+        g_test_message ("no leases here: only the contents were compared");
       g_assert_cmpint (disk->content->size, ==, disk->size);
       g_assert_true (g_file_get_contents (paths[i], &after, &length_after, NULL));
       g_assert_cmpint (stat (paths[i], &new), ==, 0);
