@@ -121,9 +121,9 @@ event_message (const P2vProgress *progress, const P2vEvent *event, gint64 now)
   gboolean has_message = message[0] != '\0';
   if (g_strcmp0 (event->kind, "warning") == 0)
     return g_strdup_printf ("Warning: %s", message);
+  /* Why is the error that ends the conversion, which the caller prints. */
   if (g_strcmp0 (event->kind, "failed") == 0)
-    return g_strdup_printf ("%s failed%s%s", stage[0] != '\0' ? stage : "The job",
-                            has_message ? ": " : "", message);
+    return g_strdup_printf ("%s failed", stage[0] != '\0' ? stage : "The job");
   if (g_strcmp0 (event->kind, "started") == 0 && stage[0] != '\0')
     return g_strdup_printf ("%s%s%s", stage, has_message ? ": " : "", message);
   if (g_strcmp0 (event->kind, "finished") == 0 && stage[0] != '\0')
@@ -346,7 +346,7 @@ p2v_progress_figures (const P2vProgress *progress, const P2vDiskState *disk, con
   else if (rate >= 1)
     {
       g_autofree char *rate_text = p2v_rate_format (rate);
-      g_autofree char *left = p2v_duration_format (time_left);
+      g_autofree char *left = p2v_duration_format (MAX (time_left, 1));
       g_string_append_printf (figures, "%s%s", separator, rate_text);
       if (time_left >= 0)
         g_string_append_printf (figures, "%s%s left", separator, left);

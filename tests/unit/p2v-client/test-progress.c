@@ -85,6 +85,8 @@ test_lines_tell_the_whole_story (void)
   send_event (progress, "warning", "convert", "no virtio-win", 0, SECONDS (71));
   send_event (progress, "finished", "convert", NULL, 0, SECONDS (80));
   assert_printed (out, "Warning: no virtio-win\nConverting: done in 1 min 13 s\n");
+  send_event (progress, "failed", "define", "why is printed by the caller", 0, SECONDS (81));
+  assert_printed (out, "Defining the guest failed\n");
   send_text (progress, P2V_UPDATE_DONE, "web1 at qemu:///system", SECONDS (81));
   p2v_progress_tick (progress, SECONDS (500));
   p2v_progress_end (progress, NULL);
