@@ -359,8 +359,10 @@ REFUSED=("" "p2v-server" "p2v-server session; id" "p2v-server  session" "p2v-ser
   ((EUID == 0)) || skip "needs root"
   make_failed_job db01
   chmod 755 "$T" "$T/bin"
+  # As if nobody had worked on it yet.
+  rm -r "$T/state/jobs/$JOB/worker.log" "$T/state/run"/*
   chown -R nobody "$T/state" "$T/images"
   PATH=$T/bin run "$SERVER" --config "$CONFIG" retry "$JOB" --wait
   assert_status 8
-  assert_equal "$(find "$T/state/jobs" ! -user nobody)" ""
+  assert_equal "$(find "$T/state" ! -user nobody)" ""
 }
