@@ -227,6 +227,26 @@ check_outcome (const Run *run, GError **error)
   return FALSE;
 }
 
+/* The command for the log. Output modes of virt-v2v take passwords as options
+ * (-oo os-password=…); those are not written down. */
+static char *
+describe_command (const P2vTool *tool)
+{
+  g_autoptr (GString) text = g_string_new ("+");
+  for (gsize i = 0; tool->argv[i] != NULL; i++)
+    {
+      const char *secret = strcasestr (tool->argv[i], "password=");
+      g_string_append_c (text, ' ');
+      if (secret != NULL)
+        g_string_append_printf (text, "%.*s=***", (int)(strchr (secret, '=') - tool->argv[i]),
+                                tool->argv[i]);
+      else
+        g_string_append (text, tool->argv[i]);
+    }
+  g_string_append_c (text, '\n');
+  return g_strdup (text->str);
+}
+
 gboolean
 p2v_tool_run (const P2vTool *tool, GError **error)
 {
@@ -240,13 +260,12 @@ p2v_tool_run (const P2vTool *tool, GError **error)
   gboolean ok = FALSE;
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GString) line = g_string_new (NULL);
-  g_autofree char *command = g_strjoinv (" ", (char **)tool->argv);
+  g_autofree char *heading = describe_command (tool);
   Run run = { .tool = tool, .context = context, .line = line };
   run.log = open_log (tool->log, O_RDWR | O_CREAT | O_APPEND, error);
   if (run.log >= 0)
     {
       /* Best effort: which command the following lines are from. */
-      g_autofree char *heading = g_strdup_printf ("+ %s\n", command);
       if (write (run.log, heading, strlen (heading)) < 0)
         g_debug ("%s: %s", tool->log, g_strerror (errno));
       lseek (run.log, 0, SEEK_END);

@@ -280,6 +280,17 @@ test_exit_status (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   assert_contains (text, "\nno input\n");
 }
 
+static void
+test_passwords (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  const char *argv[] = { "true", "-oo", "os-password=hunter2", "-oo", "os-username=me", NULL };
+  P2vTool tool = { .argv = argv, .package = "coreutils", .log = fixture->log };
+  g_autofree char *text = NULL;
+  g_assert_true (p2v_tool_run (&tool, NULL));
+  g_assert_true (g_file_get_contents (fixture->log, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "+ true -oo os-password=*** -oo os-username=me\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -295,5 +306,6 @@ main (int argc, char **argv)
   ADD ("/tool/helpers-are-waited-for", test_helpers_are_waited_for);
   ADD ("/tool/time-limit-ends-helpers", test_time_limit_ends_helpers);
   ADD ("/tool/exit-status-and-no-input", test_exit_status);
+  ADD ("/tool/passwords-are-not-logged", test_passwords);
   return g_test_run ();
 }
