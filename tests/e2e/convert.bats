@@ -3,6 +3,8 @@
 # The stage "convert" with real virt-v2v-in-place and libguestfs on the test machines' disks.
 # bats file_tags=slow
 
+bats_require_minimum_version 1.5.0
+
 setup_file() {
   : "${P2V_TOP:=$PWD}" "${P2V_BUILD:=$P2V_TOP/build}"
   export P2V_TOP P2V_BUILD
@@ -81,7 +83,7 @@ without_kvm() {
   jq -s -e 'any(.kind == "info" and (.message | contains("/EFI/Debian/shimx64.efi")))
     and (any(.kind == "warning") | not)' "$output/events.jsonl"
   run without_kvm guestfish --ro --format=raw -a "$work/sda.raw" run : mount-ro /dev/sda1 / : \
-    ls /efi/boot : cat /EFI/BOOT/BOOTX64.EFI : echo : cat /EFI/BOOT/grubx64.efi
+    ls /efi/boot : cat /EFI/BOOT/BOOTX64.EFI : cat /EFI/BOOT/grubx64.efi
   echo "$output"
   [ "$output" = $'BOOTX64.EFI\ngrubx64.efi\nshim\ngrub' ]
 
