@@ -154,7 +154,9 @@ p2v_v2v_output_arguments (const P2vPlan *plan, const char *name, const char *con
     append (argv, "-oc", plan->connection);
   if (plan->storage != NULL)
     append (argv, "-os", plan->storage);
-  if (plan->format != NULL)
+  /* "null" writes nothing and fails when it is told in which format; the plan's is that of the
+   * received images then. */
+  if (plan->format != NULL && strcmp (mode, "null") != 0)
     append (argv, "-of", plan->format);
   /* "sparse" is virt-v2v's default, and some modes refuse the option whatever its value. */
   if (g_strcmp0 (plan->allocation, "preallocated") == 0)

@@ -69,12 +69,12 @@ static void
 test_output_modes (void)
 {
   g_autoptr (P2vPlan) plan = plan_new ("null");
+  fixture_set (&plan->format, "qcow2"); /* virt-v2v -o null fails when given -of */
   assert_output (plan, capabilities_2_2,
                  "virt-v2v|-v|-x|--root|first|-o|null|-on|web1|-i|libvirtxml|/job/convert.xml");
   fixture_set (&plan->mode, "ovirt-upload");
   fixture_set (&plan->connection, "https://engine/ovirt-engine/api");
   fixture_set (&plan->storage, "data domain; id");
-  fixture_set (&plan->format, "qcow2");
   fixture_set (&plan->allocation, "preallocated");
   plan->options = g_strsplit ("rhv-cafile=/ca.pem,rhv-cluster=$(id)", ",", -1);
   assert_output (plan, capabilities_2_2,
