@@ -50,7 +50,7 @@ mkdir /boot
 mount /dev/sda1 /boot
 tar-in ../work/root.tar /
 mkdir-p /data
-command "grub-install --target=i386-pc /dev/sda"
+command "grub-install --target=i386-pc /dev/disk/guestfs/sda"
 command "update-grub"
 command "sh -c 'rm -f /boot/grub/*.o /boot/grub/device.map'"
 END
