@@ -77,6 +77,8 @@ SERVER := $(BUILD)/p2v-server/p2v-server
 # A unit test links the library of the folder it is in: tests/unit/FOLDER/test-*.c.
 UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
+# Programs that bats files run.
+TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader
 
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 
@@ -114,20 +116,30 @@ $(BUILD)/tests/unit/p2v-server/%: $(BUILD)/tests/unit/p2v-server/%.o $(SERVER_LI
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/unit/*/*.d)
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) ## build the unit tests too
+tests: all $(UNIT_TESTS) $(TEST_PROGRAMS) ## build the unit tests too
 
 .PHONY: check-quick
 check-quick: tests ## run unit and integration tests: what boots no machine
 	@tests/run $(UNIT_TESTS) $(wildcard tests/integration/*.bats)
 
+# What the sanitizers watch: every unit test, and both programs at work.
+SANITIZED_BATS := tests/integration/conversion.bats tests/integration/client.bats \
+  tests/integration/admin-commands.bats
+
 .PHONY: check
 check: tests machines lint ## run every test, machines converted and booted in QEMU included
-	@tests/run $(UNIT_TESTS) $(wildcard tests/integration/*.bats tests/e2e/*.bats)
+	@$(MAKE) --no-print-directory SANITIZE=1 tests
+	@tests/lib/private-server appliance >/dev/null
+	@tests/run $(wildcard tests/e2e/*.bats) $(UNIT_TESTS) $(wildcard tests/integration/*.bats) \
+	  $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
+	  $(addprefix $(BUILD)/sanitize:,$(SANITIZED_BATS))
 
 MACHINES := debian-bios debian-uefi-lvm no-os
-.PHONY: machines
+.PHONY: machines $(addprefix machine-,$(MACHINES))
 machines: ## make the test machines' disks (cached in build/machines)
-	@for machine in $(MACHINES); do tests/machines/make-machine $$machine build/machines || exit 1; done
+	@$(MAKE) --no-print-directory -j2 $(addprefix machine-,$(MACHINES))
+$(addprefix machine-,$(MACHINES)): machine-%:
+	@tests/machines/make-machine $* build/machines
 
 .PHONY: demo
 demo: deps ## convert a small real machine through SSH on loopback and boot the guest
@@ -144,9 +156,12 @@ C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-server/*.[ch] tests/uni
 
 .PHONY: lint
 lint: ## check formatting (clang-format), shell (shellcheck) and C (cppcheck)
-	clang-format --dry-run --Werror $(C_FILES)
-	shellcheck -x $(sort $(SHELL_SCRIPTS))
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=gtk -I. '-DG_GNUC_PRINTF(f,a)=' \
+	@echo "  clang-format"
+	$(Q)clang-format --dry-run --Werror $(C_FILES)
+	@echo "  shellcheck"
+	$(Q)shellcheck -x $(sort $(SHELL_SCRIPTS))
+	@echo "  cppcheck"
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=gtk -I. '-DG_GNUC_PRINTF(f,a)=' \
 	  --enable=warning,portability --suppress=missingIncludeSystem common p2v-client p2v-server
 
 .PHONY: format

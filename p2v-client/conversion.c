@@ -42,6 +42,7 @@ typedef struct
   JsonArray *job_disks;      /* "disks" of the created message */
   P2vDiskProgress *progress; /* one for each source */
   P2vRate *rate;
+  gboolean landed; /* the server has accepted every disk, and goes on without us */
 } Conversion;
 
 static void
@@ -57,18 +58,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Notice, free_notice)
 static void
 on_transfer (P2vTransferReport *report, gpointer user_data)
 {
-  Notice *notice = g_new0 (Notice, 1);
-  notice->report = report;
-  g_async_queue_push (((Conversion *)user_data)->inbox, notice);
+  Conversion *self = user_data;
+  Notice notice = { .report = report };
+  g_async_queue_push (self->inbox, g_memdup2 (&notice, sizeof notice));
 }
 
 static void
 on_control (JsonObject *message, GError *error, gpointer user_data)
 {
-  Notice *notice = g_new0 (Notice, 1);
-  notice->message = message;
-  notice->closed = error;
-  g_async_queue_push (((Conversion *)user_data)->inbox, notice);
+  Conversion *self = user_data;
+  Notice notice = { .message = message, .closed = error };
+  g_async_queue_push (self->inbox, g_memdup2 (&notice, sizeof notice));
 }
 
 static void
@@ -192,7 +192,7 @@ greet (Conversion *self, GError **error)
   g_autoptr (JsonObject) answer = wait_for (self, P2V_MESSAGE_HELLO, error);
   if (answer == NULL)
     {
-      if (error != NULL && g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER))
+      if (g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER))
         {
           p2v_error_recode (error, P2V_ERROR_REFUSED);
           g_prefix_error (error,
@@ -292,7 +292,7 @@ open_lane (Conversion *self, const P2vSource *source, GError **error)
   json_object_set_string_member (hello, "disk", source->name);
   if (p2v_control_open_lane (ssh, hello, self->cancellable, error))
     return g_steal_pointer (&ssh);
-  if (error != NULL && g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER))
+  if (g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER))
     {
       g_autofree char *why = p2v_ssh_explain_end (ssh);
       g_prefix_error (error, "no lane for disk %s: %s: ", source->name, why);
@@ -374,6 +374,7 @@ follow_transfer (Conversion *self, P2vTransfer *transfer, guint i, GError **erro
     }
 }
 
+/* Carries one disk over a lane of its own. */
 static gboolean
 send_disk (Conversion *self, guint i, GError **error)
 {
@@ -398,6 +399,7 @@ send_disks (Conversion *self, GError **error)
   g_autoptr (JsonObject) accepted = wait_for (self, P2V_MESSAGE_ACCEPTED, error);
   if (accepted == NULL)
     return FALSE;
+  self->landed = TRUE;
   tell (self, P2V_UPDATE_LANDED, NULL);
   return TRUE;
 }
@@ -409,14 +411,15 @@ follow_job (Conversion *self, GError **error)
   if (done == NULL)
     {
       /* The data is safe there; only our view of it has ended. */
-      if (error != NULL && g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER))
-        {
-          p2v_error_recode (error, P2V_ERROR_CONVERT);
-          g_prefix_error (error,
-                          "the disks have landed, but how the conversion ends is not known here; "
-                          "see `p2v-server show %s` on %s: ",
-                          self->job, self->config->server);
-        }
+      gboolean lost = g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER);
+      if (lost)
+        p2v_error_recode (error, P2V_ERROR_CONVERT);
+      if (lost || g_error_matches (*error, P2V_ERROR, P2V_ERROR_CANCELLED))
+        g_prefix_error (
+            error,
+            "the disks have landed and the server goes on by itself, but how it ends is "
+            "not seen here; see `p2v-server show %s` on %s: ",
+            self->job, self->config->server);
       return FALSE;
     }
   const char *place = p2v_message_get_string (done, "place");
@@ -428,7 +431,7 @@ follow_job (Conversion *self, GError **error)
 static void
 say_farewell (Conversion *self, const GError *failure)
 {
-  if (self->control == NULL || self->job == NULL || failure->code == P2V_ERROR_CONVERT)
+  if (self->control == NULL || self->job == NULL || self->landed)
     return;
   JsonObject *cancel = p2v_message_new_error (failure);
   json_object_set_string_member (cancel, "type", P2V_MESSAGE_CANCEL);

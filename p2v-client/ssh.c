@@ -254,11 +254,34 @@ set_options (P2vSsh *ssh, const P2vConfig *config, int fd)
          && ssh_options_set (ssh->session, SSH_OPTIONS_FD, &fd) == SSH_OK;
 }
 
+/* libssh waits for a silent server until its time-out; a closed connection ends that at once. */
+static void
+on_cancelled (GCancellable *cancellable G_GNUC_UNUSED, gpointer fd)
+{
+  shutdown (GPOINTER_TO_INT (fd), SHUT_RDWR);
+}
+
+/* From a connected socket to a running command. */
+static gboolean
+log_in (P2vSsh *ssh, const P2vConfig *config, const char *identity, const char *command,
+        char **warning, GError **error)
+{
+  if (ssh_connect (ssh->session) != SSH_OK)
+    return fail_session (ssh, P2V_ERROR_CONNECTION, config, "no SSH server answers at", error);
+  if (!check_host_key (ssh, config, warning, error))
+    return FALSE;
+  /* Only now, with the server known, does it learn anything secret. */
+  gboolean let_in = identity != NULL ? auth_with_key (ssh, config, identity, error)
+                                     : auth_with_password (ssh, config, error);
+  return let_in && start_command (ssh, config, command, error);
+}
+
 P2vSsh *
 p2v_ssh_open (const P2vConfig *config, const char *identity, const char *command,
               GCancellable *cancellable, char **warning, GError **error)
 {
   g_autoptr (P2vSsh) ssh = g_new0 (P2vSsh, 1);
+  g_autoptr (GError) failure = NULL;
   ssh->fds[0] = ssh->fds[1] = -1;
   ssh->last_words = g_string_new (NULL);
   int fd = connect_socket (config, cancellable, error);
@@ -272,19 +295,20 @@ p2v_ssh_open (const P2vConfig *config, const char *identity, const char *command
                    ssh->session != NULL ? ssh_get_error (ssh->session) : "out of memory");
       return NULL;
     }
-  if (ssh_connect (ssh->session) != SSH_OK)
-    {
-      fail_session (ssh, P2V_ERROR_CONNECTION, config, "no SSH server answers at", error);
-      return NULL;
-    }
-  if (!check_host_key (ssh, config, warning, error))
-    return NULL;
-  /* Only now, with the server known, does it learn anything secret. */
-  gboolean let_in = identity != NULL ? auth_with_key (ssh, config, identity, error)
-                                     : auth_with_password (ssh, config, error);
-  if (!let_in || !start_command (ssh, config, command, error) || !start_pump (ssh, error))
-    return NULL;
-  return g_steal_pointer (&ssh);
+  gulong handler = cancellable == NULL
+                       ? 0
+                       : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+                                                GINT_TO_POINTER (fd), NULL);
+  gboolean ok
+      = log_in (ssh, config, identity, command, warning, &failure) && start_pump (ssh, &failure);
+  g_cancellable_disconnect (cancellable, handler);
+  if (ok)
+    return g_steal_pointer (&ssh);
+  if (g_cancellable_is_cancelled (cancellable))
+    g_set_error_literal (error, P2V_ERROR, P2V_ERROR_CANCELLED, "stopped on request");
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
 }
 
 int

@@ -17,11 +17,16 @@ setup_file ()
   JOB=$(p2v_server jobs --json | jq -r '.jobs[0].id')
   p2v_server show --json "$JOB" >"$OUT/received.json"
   for disk in ${MACHINE_DISKS//,/ }; do
-    qemu-img compare -f raw -F "$(image_of "$disk" .format)" "$MACHINE_DIR/$disk.raw" \
-      "$(image_of "$disk" .path)" >"$OUT/compare.$disk.txt" 2>&1 || true
+    qemu-img compare -f raw -F "$(image_of "${disk%.raw}" .format)" "$MACHINE_DIR/$disk" \
+      "$(image_of "${disk%.raw}" .path)" >"$OUT/compare.${disk%.raw}.txt" 2>&1 || true
   done
   du -B1 "$(image_of sda .path)" | cut -f1 >"$OUT/stored.txt"
   server_root umount "$v2v"
+  # Meanwhile somebody has defined another guest of that name.
+  define_other
+  p2v_server retry --wait "$JOB" >"$OUT/taken.txt" 2>&1 || true
+  server_virsh dumpxml "$GUEST" >"$OUT/other.xml"
+  server_virsh undefine "$GUEST"
   p2v_server retry --wait "$JOB" >"$OUT/retry.txt" 2>&1 || true
   p2v_server show --json "$JOB" >"$OUT/done.json" || true
   server_virsh dumpxml "$GUEST" >"$OUT/domain.xml" || true
@@ -37,6 +42,18 @@ END
 teardown_file ()
 {
   e2e_stop
+}
+
+define_other ()
+{
+  server_exec sh -c "cat >\$HOME/other.xml && virsh -q define \$HOME/other.xml" <<END
+<domain type='qemu'>
+  <name>$GUEST</name>
+  <description>somebody else's</description>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+</domain>
+END
 }
 
 # A fact about a disk's image in the job.
@@ -64,9 +81,26 @@ image_of ()
   ((stored > 0 && stored < source + source / 8)) || assert_fail "$stored stored of $source"
 }
 
+@test "a guest of that name, made meanwhile, is not replaced: the stage fails and says why" {
+  assert_in_file "$OUT/taken.txt" 'bios1'
+  assert_in_file "$OUT/taken.txt" '[Aa]lready|exists'
+  assert_in_file "$OUT/other.xml" "somebody else's"
+}
+
 @test "retry converts and defines without the machine" {
   assert_equal "$(jq -r .state "$OUT/done.json")" done
   assert_equal "$(xpath //domain/name)" bios1
+}
+
+@test "the conversion never looks hung: an event every 20 seconds, percent only grows" {
+  local events=$OUT/events.jsonl
+  cp "$SERVER_STATE/jobs/$JOB/events.jsonl" "$events"
+  # From the retry on: between the failure and it nothing happened.
+  jq -s -e '. as $all | ([range(length) | select($all[.].kind == "failed")] | last) as $failed
+    | .[$failed + 1:] | [.[].time] | [., .[1:]] | transpose | map(select(.[1]))
+    | length > 5 and all(.[1] - .[0] < 20000)' "$events"
+  jq -s -e '[.[] | select(.kind == "progress" and .stage == "convert") | .percent]
+    | length > 3 and . == sort' "$events"
 }
 
 @test "the domain is the machine: disks in order on virtio, its MAC, its memory and CPUs" {

@@ -31,8 +31,8 @@ e2e_start ()
   local disk
   export MACHINE_PATHS=''
   for disk in ${MACHINE_DISKS//,/ }; do
-    ln -s "$MACHINE_DIR/$disk.raw" "$SERVER_DIR/machine/$disk"
-    MACHINE_PATHS+=${MACHINE_PATHS:+,}$SERVER_DIR/machine/$disk
+    ln -s "$MACHINE_DIR/$disk" "$SERVER_DIR/machine/${disk%.raw}"
+    MACHINE_PATHS+=${MACHINE_PATHS:+,}$SERVER_DIR/machine/${disk%.raw}
   done
   e2e_sums >"$OUT/sums.before"
   "$P2V_TOP/tests/machines/recorded/make" "$2" "$SERVER_DIR/machine/root"
@@ -54,7 +54,7 @@ e2e_sums ()
 {
   local disk
   for disk in ${MACHINE_DISKS//,/ }; do
-    sha256_of "$MACHINE_DIR/$disk.raw"
+    sha256_of "$MACHINE_DIR/$disk"
   done
 }
 
