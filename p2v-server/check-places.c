@@ -52,6 +52,13 @@ check_directory (GPtrArray *items, const char *subject, const char *path, guint6
                    "%s is not there, or not a directory. Make it, owned by the server's account: "
                    "install -d -o ACCOUNT -m 0711 %s",
                    there, there);
+  else if (euidaccess (there, W_OK | X_OK) < 0 && strcmp (there, path) != 0)
+    /* Not "chown" of what is there: that may be /var/lib. */
+    p2v_check_add (items, unusable, subject,
+                   "%s is not there, and this user cannot make it in %s. If the server's account "
+                   "is another one, run this check as that one; else make it as root: "
+                   "install -d -o ACCOUNT -m 0711 %s",
+                   path, there, path);
   else if (euidaccess (there, W_OK | X_OK) < 0)
     p2v_check_add (items, unusable, subject,
                    "%s cannot be written by this user. If the server's account is another one, run "

@@ -55,9 +55,9 @@ print_table (GPtrArray *items)
   p2v_table_print (table);
   guint problems = count (items, P2V_CHECK_PROBLEM);
   guint warnings = count (items, P2V_CHECK_WARNING);
-  g_print ("\n%s (%u problems, %u warnings)\n",
+  g_print ("\n%s (%u problem%s, %u warning%s)\n",
            problems == 0 ? "This server can convert machines." : "This server cannot convert yet.",
-           problems, warnings);
+           problems, problems == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
 }
 
 static int

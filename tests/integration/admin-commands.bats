@@ -280,6 +280,18 @@ END
   assert_output_contains "$T/nowhere is not there"
 }
 
+@test "check never asks to give away a directory above the missing one" {
+  # For another user than root, who can make directories anywhere.
+  cp "$SERVER" "$T/p2v-server"
+  mkdir -m 755 "$T/above"
+  sed -i "s|^state-dir=.*|state-dir=$T/above/p2v|" "$CONFIG"
+  chmod a+r "$CONFIG"
+  run setpriv --reuid=65534 --regid=65534 --clear-groups "$T/p2v-server" --config "$CONFIG" check
+  assert_status 1
+  assert_output_contains "install -d -o ACCOUNT -m 0711 $T/above/p2v"
+  refute_output_contains "chown ACCOUNT $T/above"
+}
+
 @test "wrong usage is exit code 2 with one line" {
   for arguments in "" frob "show" "show a b" "jobs --frob" "jobs x" "--frob"; do
     # shellcheck disable=SC2086 # to be split
