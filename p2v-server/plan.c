@@ -109,6 +109,25 @@ choose_mode (P2vPlanner *planner, const P2vProfile *profile)
   return implied_mode (planner);
 }
 
+/* virt-v2v looks at these when the guest has been converted, which is hours too late. */
+static gboolean
+check_openstack (const P2vPlan *plan, GError **error)
+{
+  if (g_strcmp0 (plan->mode, "openstack") != 0)
+    return TRUE;
+  if (strcmp (plan->format, "raw") != 0)
+    return refuse (error,
+                   "output mode openstack takes images of format raw only, not %s. Leave out "
+                   "p2v.of, or say p2v.of=raw.",
+                   plan->format);
+  if (strcmp (plan->allocation, "sparse") != 0)
+    return refuse (error,
+                   "output mode openstack takes sparse images only, not %s ones. Leave out p2v.oa, "
+                   "or say p2v.oa=sparse.",
+                   plan->allocation);
+  return TRUE;
+}
+
 static gboolean
 choose_format (P2vPlanner *planner, const P2vProfile *profile, GError **error)
 {
@@ -142,7 +161,7 @@ choose_format (P2vPlanner *planner, const P2vProfile *profile, GError **error)
     }
   plan->format = g_strdup (format);
   plan->allocation = g_strdup (allocation);
-  return TRUE;
+  return check_openstack (plan, error);
 }
 
 static gboolean

@@ -412,6 +412,14 @@ test_other_modes_run_virt_v2v_when_allowed (Fixture *f, gconstpointer data)
   g_assert_cmpstr (plan->options[0], ==, "server-id=conv1");
   g_assert_cmpstr (image (plan, 0)->path, ==, "/job/staging-sda.qcow2");
   g_assert_cmpstr (image (plan, 0)->format, ==, "qcow2");
+  /* What virt-v2v itself would refuse only after the conversion. */
+  set (&output->format, "qcow2");
+  assert_refused (f, "openstack takes images of format raw only, not qcow2");
+  set (&output->format, "raw");
+  set (&output->allocation, "preallocated");
+  assert_refused (f, "openstack takes sparse images only");
+  set (&output->format, NULL);
+  set (&output->allocation, NULL);
 
   g_clear_pointer (&output->options, g_strfreev);
   set (&output->connection, NULL);
