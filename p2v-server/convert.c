@@ -213,8 +213,7 @@ run (Convert *convert, GError **error)
   convert->environment = p2v_v2v_environment (hypervisor->kvm);
   if (!hypervisor->kvm)
     p2v_job_event (job, "warning", P2V_STAGE_CONVERT,
-                   "KVM does not work on this server (%s); the conversion is done without it and "
-                   "takes many times longer",
+                   "without KVM the conversion takes many times longer: %s",
                    hypervisor->kvm_problem == NULL ? "no reason known" : hypervisor->kvm_problem);
   return strcmp (job->plan->method, "virt-v2v") == 0 ? convert_to_output (convert, error)
                                                      : convert_in_place (convert, error);
@@ -238,9 +237,11 @@ p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vReport **report,
   /* A refusal of a value stays one; whatever else went wrong, it was the conversion. */
   if (!g_error_matches (failure, P2V_ERROR, P2V_ERROR_REFUSED))
     p2v_error_recode (&failure, P2V_ERROR_CONVERT);
-  g_set_error (error, failure->domain, failure->code,
-               "%s The received images are kept; when this is put right: p2v-server retry %s. "
-               "Log: %s",
-               failure->message, job->id, convert.log);
+  /* What to do next is said by who shows the failure: p2v_job_next_step(), and the session. */
+  if (g_file_test (convert.log, G_FILE_TEST_EXISTS))
+    g_set_error (error, failure->domain, failure->code, "%s All that virt-v2v said is in %s",
+                 failure->message, convert.log);
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }

@@ -419,11 +419,13 @@ send_done (Session *self)
 static void
 fail_followed (Session *self, P2vErrorCode code, const char *why)
 {
+  /* Some messages are sentences already. */
+  const char *stop = g_str_has_suffix (why, ".") ? "" : ".";
   g_autoptr (GError) error = g_error_new (
       P2V_ERROR, (gint)code,
-      "%s. The received disks are kept on the server: see `p2v-server show %s` there, "
+      "%s%s The received disks are kept on the server: see `p2v-server show %s` there, "
       "then `p2v-server retry %s`; the machine is not needed for that.",
-      why, self->job->id, self->job->id);
+      why, stop, self->job->id, self->job->id);
   send_error (self, error);
   self->status = (int)code;
   self->ended = TRUE;
