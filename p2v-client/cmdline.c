@@ -42,7 +42,7 @@ static const P2vSetting settings[] = {
   { { "p2v.hostkey", NULL, "SHA256:...|any", "The server's host key to trust" },
     SETTER (hostkey),
     IN_CONFIG (hostkey) },
-  { { "p2v.skip_test_connection", NULL, NULL, "Do not try the connection first" },
+  { { "p2v.skip_test_connection", NULL, NULL, "As virt-p2v; nothing to skip (see the manual)" },
     SETTER (switch),
     IN_CONFIG (skip_test_connection) },
 
@@ -133,12 +133,12 @@ static const P2vSetting settings[] = {
     .repeatable = TRUE },
 
   /* How. */
-  { { "p2v.lanes", NULL, "N", "Number of connections for data (1)" },
+  { { "p2v.lanes", NULL, "auto|1", "Number of connections for data (1)" },
     SETTER (lanes),
     IN_CONFIG (lanes),
     .min = 1,
     .max = 64 },
-  { { "p2v.compress", NULL, "auto|off|1..19", "Compression of the data sent (auto)" },
+  { { "p2v.compress", NULL, "auto|off", "Compression of the data sent (none yet)" },
     SETTER (compress),
     IN_CONFIG (compress),
     .min = 1,

@@ -14,6 +14,9 @@
 
 #define KERNEL_CMDLINE "/proc/cmdline"
 
+/* Columns for an argument in --help, before what it means. */
+#define ARGUMENT_WIDTH 32
+
 static struct
 {
   char *cmdline;
@@ -50,9 +53,13 @@ describe_arguments (void)
       const char *name = argument->alias != NULL ? argument->alias : argument->name;
       g_autofree char *form = g_strdup_printf ("%s%s%s", name, argument->value != NULL ? "=" : "",
                                                argument->value != NULL ? argument->value : "");
-      g_string_append_printf (text, "  %-32s %s\n", form, argument->help);
+      if (strlen (form) > ARGUMENT_WIDTH)
+        g_string_append_printf (text, "  %s\n  %-*s %s\n", form, ARGUMENT_WIDTH, "",
+                                argument->help);
+      else
+        g_string_append_printf (text, "  %-*s %s\n", ARGUMENT_WIDTH, form, argument->help);
       if (argument->alias != NULL)
-        g_string_append_printf (text, "  %-32s (the same)\n", argument->name);
+        g_string_append_printf (text, "  %-*s (the same)\n", ARGUMENT_WIDTH, argument->name);
     }
   g_string_append (text, "\nMore in p2v-client(1).");
   return g_string_free (text, FALSE);

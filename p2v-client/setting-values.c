@@ -27,8 +27,10 @@ is_missing (const P2vSetting *setting, const char *value, GError **error)
 {
   if (value != NULL && value[0] != '\0')
     return FALSE;
-  g_autofree char *reason = g_strdup_printf ("expected a value: %s=%s", setting->argument.name,
-                                             setting->argument.value);
+  const P2vArgument *argument = &setting->argument;
+  const char *name = argument->alias != NULL ? argument->alias : argument->name;
+  g_autofree char *reason
+      = g_strdup_printf ("expected a value, as in %s=%s", name, argument->value);
   p2v_setting_refuse (setting, NULL, reason, error);
   return TRUE;
 }

@@ -45,8 +45,10 @@ p2v_setting_member (const P2vSetting *setting, P2vConfig *config)
 static gboolean
 refuse_missing (const P2vSetting *setting, GError **error)
 {
-  g_autofree char *reason = g_strdup_printf ("expected a value: %s=%s", setting->argument.name,
-                                             setting->argument.value);
+  const P2vArgument *argument = &setting->argument;
+  const char *name = argument->alias != NULL ? argument->alias : argument->name;
+  g_autofree char *reason
+      = g_strdup_printf ("expected a value, as in %s=%s", name, argument->value);
   return p2v_setting_refuse (setting, NULL, reason, error);
 }
 

@@ -149,7 +149,7 @@ test_values_out_of_range_are_refused (void)
   assert_refused ("p2v.port=0", "p2v.port=0: expected a number from 1 to 65535");
   assert_refused ("p2v.port=65536", "p2v.port=65536: expected a number");
   assert_refused ("p2v.port=22x", "p2v.port=22x: expected a number");
-  assert_refused ("p2v.server", "p2v.server: expected a value: p2v.remote.server=SERVER");
+  assert_refused ("p2v.server", "p2v.server: expected a value, as in p2v.server=SERVER");
   assert_refused ("p2v.server=", "p2v.server: expected a value");
   assert_refused ("p2v.server=host:22", "Give the port with p2v.port=PORT");
   assert_refused ("p2v.server=root@host", "Give the user with p2v.username=USER");
