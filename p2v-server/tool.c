@@ -27,9 +27,9 @@
 typedef struct
 {
   const P2vTool *tool;
-  GSubprocess *process;
   GMainContext *context;
-  pid_t group;
+  pid_t group;    /* the program's process and its group, 0 when not started */
+  int status;     /* of waitpid(2), when ended */
   int log;        /* for reading what is appended */
   GString *line;  /* begun and not yet ended */
   gint64 started; /* monotonic microseconds */
@@ -73,35 +73,42 @@ open_log (const char *path, int flags, GError **error)
   return fd;
 }
 
-static GSubprocess *
-start (const P2vTool *tool, const char *program, GError **error)
+/* Not GSubprocess: it forgets the process's number as soon as that has ended, which may be at once,
+ * and the group has that number. Here the process is waited for when we say so. */
+static gboolean
+start (Run *run, const char *program, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  const P2vTool *tool = run->tool;
   int err = open_log (tool->log, O_WRONLY | O_CREAT | O_APPEND, error);
   if (err < 0)
-    return NULL;
-  g_subprocess_launcher_take_stderr_fd (launcher, err);
+    return FALSE;
   int out = tool->output == NULL ? open_log (tool->log, O_WRONLY | O_APPEND, error)
                                  : open_log (tool->output, O_WRONLY | O_CREAT | O_TRUNC, error);
   if (out < 0)
-    return NULL;
-  g_subprocess_launcher_take_stdout_fd (launcher, out);
-  if (tool->environment != NULL)
-    g_subprocess_launcher_set_environ (launcher, (char **)tool->environment);
-  g_subprocess_launcher_set_child_setup (launcher, child_setup, GINT_TO_POINTER (getpid ()), NULL);
-
+    {
+      close (err);
+      return FALSE;
+    }
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   g_ptr_array_add (argv, (gpointer)program);
   for (gsize i = 1; tool->argv[i] != NULL; i++)
     g_ptr_array_add (argv, (gpointer)tool->argv[i]);
   g_ptr_array_add (argv, NULL);
   g_autoptr (GError) failure = NULL;
-  GSubprocess *process
-      = g_subprocess_launcher_spawnv (launcher, (const char *const *)argv->pdata, &failure);
-  if (process == NULL)
+  GPid pid;
+  /* Without a descriptor standard input is /dev/null. */
+  gboolean started = g_spawn_async_with_pipes_and_fds (
+      NULL, (const char *const *)argv->pdata, (const char *const *)tool->environment,
+      G_SPAWN_DO_NOT_REAP_CHILD, child_setup, GINT_TO_POINTER (getpid ()), -1, out, err, NULL, NULL,
+      0, &pid, NULL, NULL, NULL, &failure);
+  close (out);
+  close (err);
+  if (started)
+    run->group = pid;
+  else
     g_set_error (error, P2V_ERROR, P2V_ERROR_CONVERT, "cannot start %s: %s", tool->argv[0],
                  failure->message);
-  return process;
+  return started;
 }
 
 static void
@@ -130,10 +137,11 @@ follow_log (Run *run)
 }
 
 static void
-on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+on_ended (GPid pid, gint status, gpointer user_data)
 {
   Run *run = user_data;
-  g_subprocess_wait_finish (G_SUBPROCESS (source), result, NULL);
+  (void)pid;
+  run->status = status;
   run->ended = TRUE;
 }
 
@@ -190,15 +198,16 @@ reap_group (pid_t group)
 static void
 watch (Run *run)
 {
-  g_main_context_push_thread_default (run->context);
   g_autoptr (GSource) poll = g_timeout_source_new (POLL_MILLISECONDS);
   g_source_set_callback (poll, on_poll, run, NULL);
   g_source_attach (poll, run->context);
-  g_subprocess_wait_async (run->process, NULL, on_ended, run);
+  g_autoptr (GSource) end = g_child_watch_source_new (run->group);
+  g_source_set_callback (end, G_SOURCE_FUNC (on_ended), run, NULL);
+  g_source_attach (end, run->context);
   while (!run->ended)
     g_main_context_iteration (run->context, TRUE);
   g_source_destroy (poll);
-  g_main_context_pop_thread_default (run->context);
+  g_source_destroy (end);
   if (run->killed != 0)
     kill (-run->group, SIGKILL);
   reap_group (run->group);
@@ -215,13 +224,12 @@ check_outcome (const Run *run, GError **error)
                  "%s was stopped because it took longer than %" G_GINT64_FORMAT
                  " seconds. If it needs more time on this server, raise %s.",
                  name, run->tool->timeout, run->tool->timeout_key);
-  else if (g_subprocess_get_if_signaled (run->process))
+  else if (WIFSIGNALED (run->status))
     g_set_error (error, P2V_ERROR, P2V_ERROR_CONVERT, "%s was ended by signal %d (%s).", name,
-                 g_subprocess_get_term_sig (run->process),
-                 g_strsignal (g_subprocess_get_term_sig (run->process)));
-  else if (g_subprocess_get_exit_status (run->process) != 0)
+                 WTERMSIG (run->status), g_strsignal (WTERMSIG (run->status)));
+  else if (WEXITSTATUS (run->status) != 0)
     g_set_error (error, P2V_ERROR, P2V_ERROR_CONVERT, "%s failed with exit status %d.", name,
-                 g_subprocess_get_exit_status (run->process));
+                 WEXITSTATUS (run->status));
   else
     return TRUE;
   return FALSE;
@@ -270,14 +278,11 @@ p2v_tool_run (const P2vTool *tool, GError **error)
         g_debug ("%s: %s", tool->log, g_strerror (errno));
       lseek (run.log, 0, SEEK_END);
       run.started = g_get_monotonic_time ();
-      run.process = start (tool, program, error);
-    }
-  if (run.process != NULL)
-    {
-      run.group = (pid_t)g_ascii_strtoll (g_subprocess_get_identifier (run.process), NULL, 10);
-      watch (&run);
-      ok = check_outcome (&run, error);
-      g_object_unref (run.process);
+      if (start (&run, program, error))
+        {
+          watch (&run);
+          ok = check_outcome (&run, error);
+        }
     }
   if (run.log >= 0)
     close (run.log);

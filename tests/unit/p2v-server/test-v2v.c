@@ -280,6 +280,20 @@ test_exit_status (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   assert_contains (text, "\nno input\n");
 }
 
+/* Often enough that some have ended before anybody looks at them. */
+static void
+test_short_programs (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  for (int i = 0; i < 50; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_true (run_shell (fixture, "exit 0", 0, &error));
+      g_assert_no_error (error);
+      g_assert_false (run_shell (fixture, "kill -9 $$", 0, &error));
+      assert_contains (error->message, "ended by signal 9");
+    }
+}
+
 static void
 test_passwords (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
@@ -306,6 +320,7 @@ main (int argc, char **argv)
   ADD ("/tool/helpers-are-waited-for", test_helpers_are_waited_for);
   ADD ("/tool/time-limit-ends-helpers", test_time_limit_ends_helpers);
   ADD ("/tool/exit-status-and-no-input", test_exit_status);
+  ADD ("/tool/programs-that-end-at-once", test_short_programs);
   ADD ("/tool/passwords-are-not-logged", test_passwords);
   return g_test_run ();
 }
