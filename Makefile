@@ -19,12 +19,12 @@ DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-
   libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev
 # The client looks for operating systems with grub-fstest and debugfs.
 DEPS_CLIENT := grub-common e2fsprogs
-DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit \
+DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit libnbd-bin \
   libguestfs-tools libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libosinfo-bin \
   osinfo-db swtpm swtpm-tools linux-image-amd64
 DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
   openssh-client dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils \
-  libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g
+  libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd
 DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_TEST)
 
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
