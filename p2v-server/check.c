@@ -22,8 +22,9 @@ static const Program programs[] = {
   { "virt-v2v-in-place", "virt-v2v", P2V_CHECK_PROBLEM, "it converts the guests" },
   { "virt-v2v", "virt-v2v", P2V_CHECK_WARNING,
     "without it only the outputs libvirt and local can be used" },
-  { "nbdkit", "nbdkit", P2V_CHECK_WARNING,
-    "virt-v2v needs it for every output but libvirt and local" },
+  { "nbdkit", "nbdkit", P2V_CHECK_PROBLEM, "virt-v2v needs it to read the images" },
+  { "nbdcopy", "libnbd-bin", P2V_CHECK_WARNING,
+    "without it only the outputs libvirt and local can be used" },
 };
 
 /* sshd is not in the PATH of ordinary users. */
