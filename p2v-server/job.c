@@ -369,7 +369,10 @@ p2v_job_fail (P2vJob *job, const char *stage, const GError *failure)
 {
   g_autofree char *message = g_utf8_make_valid (failure->message, -1);
   replace_string (&job->failed_stage, stage);
-  replace_string (&job->failed_state, job->state);
+  /* A job that fails again before it got anywhere is still where it failed first: above all, one in
+   * the middle of a commit must never be begun anew. */
+  if (g_strcmp0 (job->state, P2V_JOB_FAILED) != 0)
+    replace_string (&job->failed_state, job->state);
   replace_string (&job->error_code, p2v_error_code_name (p2v_error_code_of (failure)));
   replace_string (&job->error_message, message);
   /* The event first: who follows the job stops looking at events once its state is final. */

@@ -144,7 +144,9 @@ p2v_overlays_commit (P2vJob *job, const char *log, gint64 first, gint64 last, GE
     {
       const P2vImage *image = job->plan->images->pdata[i];
       g_autofree char *path = p2v_overlay_path (job, image);
-      if (access (path, F_OK) != 0)
+      /* Committed before, by an attempt that was cut short. One that only cannot be looked at is
+       * tried, and fails by itself. */
+      if (access (path, F_OK) != 0 && errno == ENOENT)
         continue;
       Commit commit = { .job = job,
                         .disk = image->disk,

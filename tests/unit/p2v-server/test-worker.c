@@ -203,6 +203,28 @@ test_failed_conversion_can_be_tried_again (Fixture *fixture, gconstpointer data)
   close (take (fixture));
 }
 
+/* The images hold half of a commit; whatever keeps the retry from starting must not make the next
+ * one convert them anew. */
+static void
+test_interrupted_commit_is_remembered (Fixture *fixture, gconstpointer data)
+{
+  (void)data;
+  P2vJob *job = fixture->job;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) full = g_error_new (P2V_ERROR, P2V_ERROR_CONVERT, "no space");
+  job->plan = p2v_plan_new ();
+  job->plan->method = g_strdup ("local");
+  g_assert_true (p2v_job_set_state (job, P2V_JOB_COMMITTING, &error));
+  p2v_job_fail (job, P2V_STAGE_CONVERT, full);
+
+  g_autofree char *slot = g_build_filename (fixture->config->state_dir, "run", "slot-1", NULL);
+  g_assert_cmpint (g_mkdir (slot, 0700), ==, 0); /* no slot can be taken */
+  g_assert_false (p2v_worker_run (fixture->config, job, &error));
+  g_autoptr (P2vJob) saved = p2v_job_load (fixture->config, job->id, NULL);
+  g_assert_cmpstr (saved->state, ==, P2V_JOB_FAILED);
+  g_assert_cmpstr (saved->failed_state, ==, P2V_JOB_COMMITTING);
+}
+
 /* What `p2v-server work ID` looks like from inside; p2v_worker_spawn() starts this very program. */
 static int
 report_process (const char *config_file, const char *id)
@@ -275,6 +297,7 @@ main (int argc, char **argv)
   add ("/worker/slot-of-a-killed-process-is-free", test_slot_of_a_killed_process_is_free);
   add ("/worker/next-stage-follows-from-the-state", test_next_stage_follows_from_the_state);
   add ("/worker/failed-conversion-can-be-tried-again", test_failed_conversion_can_be_tried_again);
+  add ("/worker/interrupted-commit-is-remembered", test_interrupted_commit_is_remembered);
   add ("/worker/spawned-process-is-detached", test_spawned_process_is_detached);
   add ("/worker/spawning-for-no-job-fails", test_spawning_for_no_job_fails);
   return g_test_run ();
