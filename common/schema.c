@@ -3,12 +3,17 @@
 
 #include "common/error.h"
 
+#include <string.h>
+
 #define MEMBER(instance, field, type) G_STRUCT_MEMBER (type, instance, (field)->offset)
 
 /* Arrays and nesting deeper or longer than any machine has; they bound what a peer can make us
  * allocate (a line of the control channel is bounded too, see protocol.h). */
 #define MAX_ARRAY_LENGTH 65536
 #define MAX_DEPTH 16
+
+/* Objects and arrays within one another in a text: each level of a schema takes two. */
+#define MAX_TEXT_DEPTH 64
 
 static gpointer from_json (const P2vSchema *schema, JsonObject *object, const char *path,
                            guint depth, GError **error);
@@ -299,9 +304,40 @@ p2v_json_to_text (JsonObject *object, gboolean pretty)
   return json_to_string (node, pretty);
 }
 
+/* json-glib's parser calls itself for every bracket, so a line of nothing but "[" would end the
+ * process. It also takes comments and other quotes, in which brackets mean nothing; JSON (RFC 8259)
+ * has none of them, and without them strings are easily told from the rest. */
+static gboolean
+check_nesting (const char *text, gsize length, GError **error)
+{
+  guint depth = 0;
+  gboolean in_string = FALSE;
+  for (gsize i = 0; i < length; i++)
+    {
+      char c = text[i];
+      if (in_string && c == '\\')
+        i++;
+      else if (c == '"')
+        in_string = !in_string;
+      else if (in_string)
+        continue;
+      else if (c == '[' || c == '{')
+        depth++;
+      else if (c == ']' || c == '}')
+        depth -= MIN (depth, 1);
+      else if (!g_ascii_isalnum (c) && !g_ascii_isspace (c) && strchr (":,+-.", c) == NULL)
+        return bad_value (error, "text", "JSON");
+      if (depth > MAX_TEXT_DEPTH)
+        return bad_value (error, "text", "less nesting");
+    }
+  return TRUE;
+}
+
 JsonObject *
 p2v_json_from_text (const char *text, gssize length, GError **error)
 {
+  if (!check_nesting (text, length < 0 ? strlen (text) : (gsize)length, error))
+    return NULL;
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   if (!json_parser_load_from_data (parser, text, length, error))
     {

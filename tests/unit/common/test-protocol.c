@@ -57,6 +57,35 @@ test_what_is_no_message_is_refused (void)
 }
 
 static void
+assert_refused (const char *before, char repeated, const char *after)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *many = g_strnfill (P2V_LINE_MAX - 1024, repeated);
+  g_autofree char *line = g_strconcat (before, many, after, NULL);
+  g_assert_null (p2v_message_parse (line, -1, &error));
+  g_assert_error (error, P2V_ERROR, P2V_ERROR_REFUSED);
+}
+
+static void
+test_endless_nesting_is_refused (void)
+{
+  assert_refused ("{\"type\":\"x\",\"a\":", '[', "");
+  /* Nothing that json-glib takes for more than JSON hides the brackets. */
+  assert_refused ("{\"type\":\"x\",/*\"*/\"a\":", '[', "");
+  assert_refused ("{\"type\":\"x\",//\"\n\"a\":", '[', "");
+  assert_refused ("{\"type\":\"x\",'\"':0,\"a\":", '[', "");
+  assert_refused ("{\"type\":\"]]]]]]\\\"]]]]]]\",\"a\":", '[', "");
+
+  /* Within a string they are text. */
+  g_autoptr (GError) error = NULL;
+  g_autofree char *many = g_strnfill (1000, '[');
+  g_autofree char *line = g_strconcat ("{\"type\":\"/'\\\"", many, "\"}", NULL);
+  g_autoptr (JsonObject) message = p2v_message_parse (line, -1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (strlen (p2v_message_type (message)), ==, 1003);
+}
+
+static void
 test_an_error_keeps_its_code_across_the_wire (void)
 {
   g_autoptr (GError) sent = g_error_new (P2V_ERROR, P2V_ERROR_CONVERT, "no \"root\" here");
@@ -103,6 +132,7 @@ main (int argc, char **argv)
                    test_lines_are_found_however_the_bytes_arrive);
   g_test_add_func ("/protocol/an-endless-line-is-refused", test_an_endless_line_is_refused);
   g_test_add_func ("/protocol/what-is-no-message-is-refused", test_what_is_no_message_is_refused);
+  g_test_add_func ("/protocol/endless-nesting-is-refused", test_endless_nesting_is_refused);
   g_test_add_func ("/protocol/an-error-keeps-its-code-across-the-wire",
                    test_an_error_keeps_its_code_across_the_wire);
   g_test_add_func ("/protocol/a-peers-text-cannot-steer-the-terminal",
