@@ -76,10 +76,11 @@ p2v_lane_new (int fd, const P2vSource *source, P2vReader *reader, gboolean zeroe
       fail_nbd (lane, "open the export of", error);
       return NULL;
     }
-  if (nbd_get_size (lane->nbd) != source->size)
+  /* A logical volume is a whole number of extents: mostly a little larger than the disk. */
+  if (nbd_get_size (lane->nbd) < source->size)
     {
       g_set_error (error, P2V_ERROR, P2V_ERROR_TRANSFER,
-                   "the server's image for disk %s has %" G_GINT64_FORMAT
+                   "the server's image for disk %s has only %" G_GINT64_FORMAT
                    " bytes, the disk has %" G_GINT64_FORMAT,
                    lane->disk, nbd_get_size (lane->nbd), source->size);
       return NULL;

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef struct _P2vLane P2vLane;
 
 /* Does the NBD handshake on fd (not owned). zeroed: the export reads as zeroes already. Fails with
- * P2V_ERROR_TRANSFER, also when the export has not the disk's size. */
+ * P2V_ERROR_TRANSFER, also when the export is smaller than the disk. */
 P2vLane *p2v_lane_new (int fd, const P2vSource *source, P2vReader *reader, gboolean zeroed,
                        GError **error);
 

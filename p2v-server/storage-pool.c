@@ -14,6 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The largest logical sector of a device, bytes: BLKZEROOUT takes whole ones only. */
+#define SECTOR_MAX 4096
+
 typedef struct
 {
   const char *type; /* <pool type="…"> */
@@ -199,23 +202,30 @@ volume_xml (const P2vImage *image, gboolean block, gboolean preallocated)
   return p2v_xml_to_text (document);
 }
 
-/* A new logical volume holds whatever was on those sectors before. */
+/* A new logical volume holds whatever was on those sectors before, and is a whole number of
+ * extents. What the disk covers, its transfer writes in full (the client is not told that it is
+ * zeroed, and shows its progress); what lies beyond is cleared here. */
 static gboolean
-zero_device (const char *path, GError **error)
+clear_beyond (const char *path, gint64 size, GError **error)
 {
   int fd = open (path, O_WRONLY | O_CLOEXEC | O_EXCL);
-  guint64 range[2] = { 0, 0 };
-  gboolean zeroed = fd >= 0 && ioctl (fd, BLKGETSIZE64, &range[1]) == 0
-                    && ioctl (fd, BLKZEROOUT, range) == 0 && fsync (fd) == 0;
+  guint64 device = 0;
+  gboolean cleared = fd >= 0 && ioctl (fd, BLKGETSIZE64, &device) == 0;
+  guint64 start = (guint64)size / SECTOR_MAX * SECTOR_MAX;
+  if (cleared && start < device)
+    {
+      guint64 range[2] = { start, device - start };
+      cleared = ioctl (fd, BLKZEROOUT, range) == 0 && fsync (fd) == 0;
+    }
   int saved = errno;
   if (fd >= 0)
     g_close (fd, NULL);
-  if (!zeroed)
+  if (!cleared)
     g_set_error (error, P2V_ERROR, P2V_ERROR_REFUSED,
                  "cannot clear the new volume %s: %s. The account that p2v-server runs as needs "
                  "write access to it.",
                  path, g_strerror (saved));
-  return zeroed;
+  return cleared;
 }
 
 static gboolean
@@ -230,7 +240,7 @@ finish_volume (virStorageVolPtr volume, P2vImage *image, GError **error)
   free (path);
   struct stat status;
   if (stat (image->path, &status) == 0 && S_ISBLK (status.st_mode))
-    return zero_device (image->path, error);
+    return clear_beyond (image->path, image->size, error);
   return TRUE;
 }
 

@@ -202,7 +202,7 @@ test_holes_and_zeroes_are_not_written (Fixture *f, gconstpointer data G_GNUC_UNU
 }
 
 static void
-test_an_image_of_another_size_is_refused (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_an_image_that_is_too_small_is_refused (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
   guint8 reported[4] = { 0 };
   P2vTransferCounts counts;
@@ -214,6 +214,30 @@ test_an_image_of_another_size_is_refused (Fixture *f, gconstpointer data G_GNUC_
   g_assert_error (error, P2V_ERROR, P2V_ERROR_TRANSFER);
   g_assert_nonnull (strstr (error->message, "4194304"));
   close (fd);
+}
+
+/* A logical volume is a whole number of extents, a disk is not. */
+static void
+test_an_image_may_be_larger (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint8 reported[3] = { 0 };
+  P2vTransferCounts counts;
+  gint64 size = 8 * MIB + 512 * 5;
+  make_file (f->disk, size);
+  put_noise (f->disk, size - 4096, 4096);
+  make_file (f->image, 12 * MIB);
+  put_noise (f->image, 0, 8 * MIB + 4096);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (GError) error = run (f, source, fd, FALSE, reported, &counts);
+  g_assert_no_error (error);
+  close (fd);
+  g_autoptr (GMappedFile) disk = g_mapped_file_new (f->disk, FALSE, NULL);
+  g_autoptr (GMappedFile) image = g_mapped_file_new (f->image, FALSE, NULL);
+  g_assert_cmpuint (g_mapped_file_get_length (image), ==, 12 * MIB);
+  g_assert_true (
+      memcmp (g_mapped_file_get_contents (disk), g_mapped_file_get_contents (image), (gsize)size)
+      == 0);
 }
 
 static void
@@ -281,8 +305,9 @@ main (int argc, char **argv)
   ADD ("/transfer/an-image-with-old-contents-equals-the-disk-too", NULL,
        test_the_image_equals_the_disk);
   ADD ("/transfer/holes-and-zeroes-are-not-written", NULL, test_holes_and_zeroes_are_not_written);
-  ADD ("/transfer/an-image-of-another-size-is-refused", NULL,
-       test_an_image_of_another_size_is_refused);
+  ADD ("/transfer/an-image-that-is-too-small-is-refused", NULL,
+       test_an_image_that_is_too_small_is_refused);
+  ADD ("/transfer/an-image-may-be-larger", NULL, test_an_image_may_be_larger);
   ADD ("/transfer/a-disk-that-shrinks-is-a-source-error", NULL,
        test_a_disk_that_shrinks_is_a_source_error);
   ADD ("/transfer/a-server-that-goes-away-is-a-transfer-error", NULL,
