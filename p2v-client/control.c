@@ -128,7 +128,8 @@ read_line (int fd, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GString) line = g_string_new (NULL);
   struct pollfd readable = { .fd = fd, .events = POLLIN };
-  while (line->len < LANE_LINE_MAX)
+  gint64 deadline = g_get_monotonic_time () + P2V_ANSWER_SECONDS * G_USEC_PER_SEC;
+  while (line->len < LANE_LINE_MAX && g_get_monotonic_time () < deadline)
     {
       char c;
       if (g_cancellable_is_cancelled (cancellable))
@@ -170,7 +171,8 @@ p2v_control_free (P2vControl *control)
 {
   if (control == NULL)
     return;
-  shutdown (p2v_ssh_get_fd (control->ssh), SHUT_RDWR);
+  /* Not a mere shutdown(): the thread would wait for a server that may never end. */
+  p2v_ssh_stop (control->ssh);
   g_thread_join (control->thread);
   g_free (control);
 }

@@ -8,6 +8,7 @@
 #include "p2v-client/source.h"
 #include "p2v-client/transfer.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 /* How often a front end hears of progress, and a cancellation is noticed, microseconds. */
@@ -15,6 +16,10 @@
 
 /* How long a final word to the server may take when we give up, seconds. */
 #define FAREWELL_SECONDS 5
+
+/* How long the server may take to say why a lane was lost, before we only say that it was; it looks
+ * after its exports four times a second. Microseconds. */
+#define REASON_WAIT (2 * G_USEC_PER_SEC)
 
 /* One thing that a thread tells the thread that runs the conversion. */
 typedef struct
@@ -143,12 +148,20 @@ next_notice (Conversion *self, GError **error)
   return NULL;
 }
 
-/* Waits for a message of one type; others are ignored (transfer full). */
+/* Waits for a message of one type; others are ignored (transfer full). seconds: at most, 0 for as
+ * long as it takes. */
 static JsonObject *
-wait_for (Conversion *self, const char *type, GError **error)
+wait_for (Conversion *self, const char *type, gint64 seconds, GError **error)
 {
+  gint64 deadline = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
   for (;;)
     {
+      if (seconds > 0 && g_get_monotonic_time () > deadline)
+        {
+          g_set_error (error, P2V_ERROR, P2V_ERROR_TRANSFER,
+                       "it has said nothing for %" G_GINT64_FORMAT " seconds", seconds);
+          return NULL;
+        }
       GError *failure = NULL;
       g_autoptr (Notice) notice = next_notice (self, &failure);
       if (failure != NULL)
@@ -189,7 +202,7 @@ greet (Conversion *self, GError **error)
   json_object_set_string_member (hello, "program", "p2v-client " P2V_VERSION);
   if (!p2v_control_send (self->control, hello, self->cancellable, error))
     return FALSE;
-  g_autoptr (JsonObject) answer = wait_for (self, P2V_MESSAGE_HELLO, error);
+  g_autoptr (JsonObject) answer = wait_for (self, P2V_MESSAGE_HELLO, P2V_ANSWER_SECONDS, error);
   if (answer == NULL)
     {
       if (g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER))
@@ -262,7 +275,7 @@ create_job (Conversion *self, GError **error)
   json_object_set_int_member (create, "needed", needed);
   if (!p2v_control_send (self->control, create, self->cancellable, error))
     return FALSE;
-  g_autoptr (JsonObject) created = wait_for (self, P2V_MESSAGE_CREATED, error);
+  g_autoptr (JsonObject) created = wait_for (self, P2V_MESSAGE_CREATED, 0, error);
   return created != NULL && read_created (self, created, error);
 }
 
@@ -396,7 +409,7 @@ send_disks (Conversion *self, GError **error)
   if (!p2v_control_send (self->control, p2v_message_new (P2V_MESSAGE_LANDED), self->cancellable,
                          error))
     return FALSE;
-  g_autoptr (JsonObject) accepted = wait_for (self, P2V_MESSAGE_ACCEPTED, error);
+  g_autoptr (JsonObject) accepted = wait_for (self, P2V_MESSAGE_ACCEPTED, 0, error);
   if (accepted == NULL)
     return FALSE;
   self->landed = TRUE;
@@ -407,7 +420,7 @@ send_disks (Conversion *self, GError **error)
 static gboolean
 follow_job (Conversion *self, GError **error)
 {
-  g_autoptr (JsonObject) done = wait_for (self, P2V_MESSAGE_DONE, error);
+  g_autoptr (JsonObject) done = wait_for (self, P2V_MESSAGE_DONE, 0, error);
   if (done == NULL)
     {
       /* The data is safe there; only our view of it has ended. */
@@ -427,12 +440,36 @@ follow_job (Conversion *self, GError **error)
   return TRUE;
 }
 
+/* When the data could not be carried, the server may know why (its qemu-nbd has died, the time is
+ * up) and be about to say so; our end only sees that it was. */
+static void
+hear_reason (Conversion *self, GError **failure)
+{
+  if (self->control == NULL || !g_error_matches (*failure, P2V_ERROR, P2V_ERROR_TRANSFER))
+    return;
+  gint64 deadline = g_get_monotonic_time () + REASON_WAIT;
+  for (gboolean over = FALSE; !over && g_get_monotonic_time () < deadline;)
+    {
+      g_autoptr (Notice) notice = g_async_queue_timeout_pop (self->inbox, TICK);
+      JsonObject *message = notice != NULL ? notice->message : NULL;
+      over = notice != NULL && notice->closed != NULL;
+      if (message == NULL || !g_str_equal (p2v_message_type (message), P2V_MESSAGE_ERROR))
+        continue;
+      over = TRUE;
+      g_clear_error (failure);
+      p2v_message_to_error (message, failure);
+    }
+}
+
 /* A failure on our side is the job's failure: the server is told why, if it still listens. */
 static void
 say_farewell (Conversion *self, const GError *failure)
 {
   if (self->control == NULL || self->job == NULL || self->landed)
     return;
+  struct pollfd writable = { .fd = p2v_ssh_get_fd (self->ssh), .events = POLLOUT };
+  if (poll (&writable, 1, FAREWELL_SECONDS * 1000) <= 0)
+    return; /* it has long stopped to take anything */
   JsonObject *cancel = p2v_message_new_error (failure);
   json_object_set_string_member (cancel, "type", P2V_MESSAGE_CANCEL);
   if (!p2v_control_send (self->control, cancel, NULL, NULL))
@@ -484,6 +521,7 @@ p2v_conversion_run (const P2vConfig *config, const P2vRequest *request, GCancell
       && create_job (&self, &failure) && send_disks (&self, &failure)
       && follow_job (&self, &failure))
     return TRUE;
+  hear_reason (&self, &failure);
   say_farewell (&self, failure);
   g_propagate_error (error, failure);
   return FALSE;

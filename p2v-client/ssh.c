@@ -6,6 +6,8 @@
 #include "p2v-client/ssh-pump.h"
 
 #include <libssh/libssh.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +15,18 @@
 
 /* How long a server may take to accept the connection, and to answer while logging in, seconds. */
 #define TIMEOUT_SECONDS 30
+
+/* When a server that has vanished (its power, a cable on the way) is given up: after so long with
+ * nothing acknowledged, or that many unanswered probes on an idle connection, seconds. The kernel's
+ * own patience is a quarter of an hour for the one and two hours for the other. */
+#define VANISHED_SECONDS 120
+#define PROBE_AFTER_SECONDS 30
+#define PROBE_EVERY_SECONDS 10
+#define PROBES 9
+
+/* How long we wait for the command's end once we are through with it, milliseconds. */
+#define END_MS 3000
+#define END_POLL_MS 20
 
 /* Socket buffers between our threads, bytes: a chunk of data is on its way while another is
  * encrypted. */
@@ -25,6 +39,7 @@ struct _P2vSsh
   int fds[2]; /* ours, the pump's */
   GThread *pump;
   gint stop;
+  gint pump_ended;
   GString *last_words;
   char *failure; /* why the connection was lost; valid when the pump has been joined */
 };
@@ -36,6 +51,25 @@ fail_session (P2vSsh *ssh, P2vErrorCode code, const P2vConfig *config, const cha
   g_set_error (error, P2V_ERROR, code, "%s %s port %u: %s", what, config->server, config->port,
                ssh_get_error (ssh->session));
   return FALSE;
+}
+
+/* A conversion takes hours, and nobody may be watching. Where an option is not known the kernel's
+ * default has to do. */
+static void
+notice_silence (int fd)
+{
+  const struct
+  {
+    int level, name, value;
+  } options[] = {
+    { SOL_SOCKET, SO_KEEPALIVE, 1 },
+    { IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER_SECONDS },
+    { IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_SECONDS },
+    { IPPROTO_TCP, TCP_KEEPCNT, PROBES },
+    { IPPROTO_TCP, TCP_USER_TIMEOUT, VANISHED_SECONDS * 1000 },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    setsockopt (fd, options[i].level, options[i].name, &options[i].value, sizeof (int));
 }
 
 /* Resolves and connects; libssh's own connect() can neither be cancelled nor tries all addresses.
@@ -68,7 +102,7 @@ connect_socket (const P2vConfig *config, GCancellable *cancellable, GError **err
       return -1;
     }
   GSocket *socket = g_socket_connection_get_socket (connection);
-  g_socket_set_keepalive (socket, TRUE);
+  notice_silence (g_socket_get_fd (socket));
   /* GSocket closes its own descriptor; libssh wants to own one, too. */
   return dup (g_socket_get_fd (socket));
 }
@@ -218,6 +252,7 @@ run_pump (gpointer data)
   P2vSsh *ssh = data;
   ssh->failure
       = p2v_ssh_pump (ssh->session, ssh->channel, ssh->fds[1], &ssh->stop, ssh->last_words);
+  g_atomic_int_set (&ssh->pump_ended, 1);
   return NULL;
 }
 
@@ -324,10 +359,22 @@ join_pump (P2vSsh *ssh)
     g_thread_join (g_steal_pointer (&ssh->pump));
 }
 
+void
+p2v_ssh_stop (P2vSsh *ssh)
+{
+  g_atomic_int_set (&ssh->stop, 1);
+  shutdown (ssh->fds[0], SHUT_RDWR);
+}
+
 char *
 p2v_ssh_explain_end (P2vSsh *ssh)
 {
   shutdown (ssh->fds[0], SHUT_RDWR);
+  for (int waited = 0; waited < END_MS && !g_atomic_int_get (&ssh->pump_ended);
+       waited += END_POLL_MS)
+    g_usleep (END_POLL_MS * 1000);
+  gboolean silent = !g_atomic_int_get (&ssh->pump_ended);
+  p2v_ssh_stop (ssh);
   join_pump (ssh);
   if (ssh->failure != NULL)
     return g_strdup_printf ("the connection was lost (%s)", ssh->failure);
@@ -336,6 +383,10 @@ p2v_ssh_explain_end (P2vSsh *ssh)
   int status = ssh_channel_get_exit_status (ssh->channel);
   if (*words != '\0')
     return g_strdup_printf ("the server says: %s", words);
+  if (silent)
+    return g_strdup ("it does not answer any more");
+  if (status < 0)
+    return g_strdup ("it did not say why");
   return g_strdup_printf ("p2v-server ended there with status %d", status);
 }
 

@@ -31,9 +31,12 @@ P2vSsh *p2v_ssh_open (const P2vConfig *config, const char *identity, const char 
 int p2v_ssh_get_fd (P2vSsh *ssh);
 
 /* Why the command or the connection ended, for messages: its exit status, its last words on
- * standard error, the network's error. Waits until it has ended (the caller has seen end of file
- * or shut the descriptor down). (transfer full) */
+ * standard error, the network's error. Ends the connection, after a few seconds' wait for a command
+ * that has not ended yet. (transfer full) */
 char *p2v_ssh_explain_end (P2vSsh *ssh);
+
+/* Ends the traffic without waiting for the server; the descriptor is at its end then. */
+void p2v_ssh_stop (P2vSsh *ssh);
 
 /* Disconnects and frees. */
 void p2v_ssh_free (P2vSsh *ssh);

@@ -133,8 +133,10 @@ p2v_export_stop (P2vExport *export, GError **error)
   if (waited && !clean)
     {
       g_autofree char *words = last_words (export);
-      g_set_error (error, P2V_ERROR, P2V_ERROR_FAILED,
-                   "qemu-nbd did not finish the image of disk %s: %s", export->disk, words);
+      g_set_error (error, P2V_ERROR, P2V_ERROR_TRANSFER,
+                   "qemu-nbd did not finish the image of disk %s: %s. Look for the cause on the "
+                   "server (its storage, its memory: dmesg), then start again.",
+                   export->disk, words);
     }
   return clean;
 }
