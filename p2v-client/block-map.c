@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/block-map.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 static void
@@ -28,7 +29,13 @@ p2v_block_map_new (int fd, gint64 size)
       if (data_end == size)
         break;
       off_t data = lseek (fd, data_end, SEEK_DATA);
-      gint64 hole_end = data < data_end || data > size ? size : data;
+      gboolean all_hole = data < 0 ? errno == ENXIO : data > size;
+      if (!all_hole && data < data_end)
+        {
+          append (map, data_end, size, P2V_EXTENT_DATA);
+          break;
+        }
+      gint64 hole_end = all_hole ? size : data;
       append (map, data_end, hole_end, P2V_EXTENT_HOLE);
       offset = hole_end;
     }
