@@ -178,8 +178,12 @@ check_guest (const P2vGuest *guest, GError **error)
                    guest->rtc_basis);
   /* virt-v2v takes a device here; "ask" would wait for a person who is not there. */
   if (guest->root != NULL && strcmp (guest->root, "first") != 0
-      && strcmp (guest->root, "single") != 0 && !g_str_has_prefix (guest->root, "/dev/"))
-    return refuse (error, "the root \"%s\" is not one of first, single, /dev/NAME", guest->root);
+      && strcmp (guest->root, "single") != 0 && !g_str_has_prefix (guest->root, "/dev/")
+      && !g_str_has_prefix (guest->root, "btrfsvol:/dev/"))
+    return refuse (error,
+                   "the root \"%s\" is not one of first, single, /dev/NAME, "
+                   "btrfsvol:/dev/NAME/SUBVOLUME",
+                   guest->root);
   return TRUE;
 }
 

@@ -214,12 +214,14 @@ p2v_setting_set_root (const P2vSetting *setting, P2vConfig *config, const char *
   if (is_missing (setting, value, error))
     return FALSE;
   gboolean good = strcmp (value, "first") == 0 || strcmp (value, "single") == 0
-                  || g_str_has_prefix (value, "/dev/");
+                  || g_str_has_prefix (value, "/dev/")
+                  || g_str_has_prefix (value, "btrfsvol:/dev/");
   /* virt-v2v's "ask" waits for a person at the server. */
   for (const char *p = value; *p != '\0' && good; p++)
     good = g_ascii_isgraph (*p);
   if (!good)
-    return p2v_setting_refuse (setting, value, "expected first, single or /dev/NAME", error);
+    return p2v_setting_refuse (
+        setting, value, "expected first, single, /dev/NAME or btrfsvol:/dev/NAME/SUBVOLUME", error);
   return store (setting, config, g_strdup (value));
 }
 

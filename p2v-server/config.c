@@ -74,7 +74,7 @@ set_string (P2vServerConfig *config, const Key *key, const char *value, GError *
     return refuse (error, config, key, value, "raw or qcow2");
   /* "ask" would wait for a person who is not there. */
   if (key->type == KEY_ROOT && strcmp (value, "first") != 0 && strcmp (value, "single") != 0
-      && !g_str_has_prefix (value, "/dev/"))
+      && !g_str_has_prefix (value, "/dev/") && !g_str_has_prefix (value, "btrfsvol:/dev/"))
     return refuse (error, config, key, value, "first, single or a device such as /dev/sda2");
   G_STRUCT_MEMBER (char *, config, key->offset)
       = key->type == KEY_PATH ? g_canonicalize_filename (value, "/") : g_strdup (value);

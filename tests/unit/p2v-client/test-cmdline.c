@@ -76,12 +76,12 @@ test_both_spellings_mean_the_same (void)
 static void
 test_the_guest_is_described (void)
 {
-  g_autoptr (P2vConfig) config
-      = parse ("p2v.vcpu.phys_topo p2v.vcpu.cores=4 p2v.memory=1024M p2v.cpu.vendor=Intel "
-               "p2v.cpu.model=Skylake-Client-noTSX-IBRS p2v.cpu.acpi p2v.cpu.apic=no "
-               "p2v.rtc.basis=utc p2v.rtc.offset=-5:30 p2v.disks=sda,/tmp/a.img "
-               "p2v.removable= p2v.interfaces=eno1,eno2 p2v.root=/dev/sda2 p2v.profile=libvirt "
-               "p2v.skip_test_connection p2v.dump_config_and_exit");
+  g_autoptr (P2vConfig) config = parse (
+      "p2v.vcpu.phys_topo p2v.vcpu.cores=4 p2v.memory=1024M p2v.cpu.vendor=Intel "
+      "p2v.cpu.model=Skylake-Client-noTSX-IBRS p2v.cpu.acpi p2v.cpu.apic=no "
+      "p2v.rtc.basis=utc p2v.rtc.offset=-5:30 p2v.disks=sda,/tmp/a.img "
+      "p2v.removable= p2v.interfaces=eno1,eno2 p2v.root=btrfsvol:/dev/sda2/@ p2v.profile=libvirt "
+      "p2v.skip_test_connection p2v.dump_config_and_exit");
   g_assert_true (config->phys_topo);
   g_assert_cmpint (config->vcpus, ==, 4);
   g_assert_cmpint (config->memory, ==, G_GINT64_CONSTANT (1) << 30);
@@ -96,7 +96,7 @@ test_the_guest_is_described (void)
   g_assert_nonnull (config->removables);
   g_assert_null (config->removables[0]);
   g_assert_cmpstr (config->interfaces[1], ==, "eno2");
-  g_assert_cmpstr (config->root, ==, "/dev/sda2");
+  g_assert_cmpstr (config->root, ==, "btrfsvol:/dev/sda2/@");
   g_assert_cmpstr (config->output->profile, ==, "libvirt");
   g_assert_true (config->skip_test_connection);
   g_assert_true (config->dump_and_exit);
@@ -175,7 +175,8 @@ test_values_out_of_range_are_refused (void)
   assert_refused ("p2v.network=em1:a,em1:b", "the interface already has a target");
   assert_refused ("p2v.network=a,b", "there already is a default target");
   assert_refused ("p2v.network=em1:$(id)", "a target network's name");
-  assert_refused ("p2v.root=ask", "expected first, single or /dev/NAME");
+  assert_refused ("p2v.root=ask", "expected first, single, /dev/NAME");
+  assert_refused ("p2v.root=btrfsvol:x", "expected first, single, /dev/NAME");
   assert_refused ("p2v.o=a\001b", "control characters");
   assert_refused ("p2v.os=\xff\xfe", "the value is not UTF-8 text");
 }

@@ -52,6 +52,26 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->dir);
 }
 
+static void
+test_roots_that_virt_v2v_takes (Fixture *fixture, gconstpointer data)
+{
+  (void)data;
+  const char *good[] = { "first", "single", "/dev/sda2", "btrfsvol:/dev/sda2/@" };
+  const char *bad[] = { "ask", "", "btrfsvol:x", "sda2", "--root" };
+  char **root = &fixture->request->guest->root;
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      *root = (char *)good[i];
+      g_assert_true (p2v_request_check (fixture->request, NULL));
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      *root = (char *)bad[i];
+      g_assert_false (p2v_request_check (fixture->request, NULL));
+    }
+  *root = NULL;
+}
+
 static P2vJob *
 create (Fixture *fixture)
 {
@@ -396,6 +416,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  add ("/job/roots-that-virt-v2v-takes", test_roots_that_virt_v2v_takes);
   add ("/job/create-save-load", test_create_save_load);
   add ("/job/only-the-owner-can-read", test_only_the_owner_can_read);
   add ("/job/ids-and-tokens-differ", test_ids_and_tokens_differ);
