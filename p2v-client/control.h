@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* How long the server may take for an answer that costs it nothing (hello, a lane's ready), seconds.
+/* How long the server may take for an answer that costs it nothing (hello, a lane's ready),
+ * seconds.
  */
 #define P2V_ANSWER_SECONDS 60
 
@@ -27,8 +28,8 @@ gboolean p2v_control_send (P2vControl *control, JsonObject *message, GCancellabl
                            GError **error);
 
 /* Sends one line on a lane and waits for the server's "ready", leaving whatever comes after it
- * unread. Fails with the server's own error, with P2V_ERROR_TRANSFER when the lane has ended or says
- * nothing for P2V_ANSWER_SECONDS, or P2V_ERROR_CANCELLED. message: (transfer full). */
+ * unread. Fails with the server's own error, with P2V_ERROR_TRANSFER when the lane has ended or
+ * says nothing for P2V_ANSWER_SECONDS, or P2V_ERROR_CANCELLED. message: (transfer full). */
 gboolean p2v_control_open_lane (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable,
                                 GError **error);
 
