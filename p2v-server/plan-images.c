@@ -99,7 +99,7 @@ check_no_other_job (const P2vPlanner *planner, GError **error)
           error,
           "the guest name %s is taken by job %s, which is %s. Give the guest another "
           "name with p2v.name=, or, on the server, finish that job (p2v-server retry %s) "
-          "or give it up (p2v-server remove %s).",
+          "or give it up (p2v-server remove --images %s).",
           name, job->id, job->state, job->id, job->id);
     }
   return TRUE;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -515,6 +516,37 @@ listen (Session *self, P2vLineBuffer *buffer)
   self->ended = TRUE;
 }
 
+/* Set by a signal that asks the session to end. */
+static volatile sig_atomic_t asked_to_end;
+
+static void
+on_signal (int number G_GNUC_UNUSED)
+{
+  asked_to_end = 1;
+}
+
+/* An administrator who ends the process gives the transfer up: it is tidied up after, as when the
+ * client goes. No SA_RESTART, so that poll() wakes up. */
+static void
+catch_signals (void)
+{
+  struct sigaction action = { .sa_handler = on_signal };
+  sigaction (SIGTERM, &action, NULL);
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGHUP, &action, NULL);
+}
+
+static void
+end_on_signal (Session *self)
+{
+  g_autoptr (GError) error
+      = g_error_new_literal (P2V_ERROR, P2V_ERROR_CANCELLED, "the session was ended on the server");
+  send_error (self, error);
+  abandon (self, error);
+  self->status = (int)P2V_ERROR_CANCELLED;
+  self->ended = TRUE;
+}
+
 int
 p2v_session_run (const P2vServerConfig *config, int input, int output)
 {
@@ -527,10 +559,13 @@ p2v_session_run (const P2vServerConfig *config, int input, int output)
     .receivers = receivers,
   };
   struct pollfd readable = { .fd = input, .events = POLLIN };
+  catch_signals ();
   while (!self.ended)
     {
       int ready = poll (&readable, 1, TICK_MS);
-      if (ready > 0)
+      if (asked_to_end)
+        end_on_signal (&self);
+      else if (ready > 0)
         listen (&self, buffer);
       if (!self.ended && (ready == 0 || self.following))
         tick (&self);

@@ -26,7 +26,7 @@ teardown ()
 {
   local after
   after=$(sha256_of "$T/sda")
-  losetup -j "$T/sda" | cut -d: -f1 | xargs -r losetup -d
+  loop_end
   common_teardown
   assert_equal "$after" "$before"
 }
@@ -36,6 +36,15 @@ convert ()
 {
   client "p2v.name=$1" "p2v.disks=$T/sda" p2v.interfaces= p2v.memory=512M p2v.o=local \
     "p2v.os=$SERVER_IMAGES" "${@:2}" </dev/null
+}
+
+# Loop devices outlive what they were attached to, and so does the kernel's read-only mark.
+loop_end ()
+{
+  [[ -n ${loop-} ]] || return 0
+  blockdev --setrw "$loop"
+  losetup -d "$loop"
+  unset loop
 }
 
 job_of () { p2v_server jobs --json | jq -r --arg guest "$1" '[.jobs[] | select(.guest == $guest)][-1].id'; }
@@ -115,13 +124,11 @@ no_image_of () { [[ -z $(ls "$SERVER_IMAGES" | grep "^$1-" || true) ]]; }
 
 @test "a disk that cannot be read is exit 5, and no image stays on the server" {
   # The kernel's loop device answers reads beyond the end of a file that shrank with an I/O error.
-  local loop
   cp --sparse=always "$T/sda" "$T/backing"
   loop=$(losetup --show -f "$T/backing")
   truncate -s 9000000 "$T/backing"
   blockdev --flushbufs "$loop"
   run client p2v.name=eio1 "p2v.disks=$loop" p2v.interfaces= p2v.o=local "p2v.os=$SERVER_IMAGES"
-  losetup -d "$loop"
   assert_status 5
   assert_output_contains "$loop"
   assert_output_contains "Input/output error"
@@ -130,12 +137,10 @@ no_image_of () { [[ -z $(ls "$SERVER_IMAGES" | grep "^$1-" || true) ]]; }
 }
 
 @test "a block device is read-only in the kernel from the start" {
-  local loop
   loop=$(losetup --show -f "$T/sda")
   run client p2v.name=ro1 "p2v.disks=$loop" p2v.interfaces= p2v.o=local "p2v.os=$SERVER_IMAGES"
   local read_only
   read_only=$(blockdev --getro "$loop")
-  losetup -d "$loop"
   assert_status 8
   assert_equal "$read_only" 1
 }
@@ -253,6 +258,21 @@ no_image_of () { [[ -z $(ls "$SERVER_IMAGES" | grep "^$1-" || true) ]]; }
   wait "$pid" || status=$?
   ((status == 7)) || assert_fail "status $status" "$(<"$T/out")"
   no_image_of nbd1
+}
+
+@test "a session that is ended on the server is tidied up after, and the client is told" {
+  disk_make "$T/sda" 500000256 term
+  before=$(sha256_of "$T/sda")
+  convert term1 >"$T/out" 2>&1 3>&- &
+  local pid=$!
+  wait_until 60 grep -q 'Sending' "$T/out"
+  server_root kill -TERM "$(grep -o '[0-9]*' "$SERVER_STATE/jobs/$(job_of term1)/lock" | head -n 1)"
+  local status=0
+  wait "$pid" || status=$?
+  ((status == 9)) || assert_fail "status $status" "$(<"$T/out")"
+  grep -q 'ended on the server' "$T/out" || assert_fail "$(<"$T/out")"
+  no_image_of term1
+  assert_equal "$(p2v_server jobs --json | jq -r '.jobs[] | select(.guest == "term1") | .state')" cancelled
 }
 
 @test "no secret is in a log, a listing or a file that others can read" {
