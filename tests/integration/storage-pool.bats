@@ -179,3 +179,22 @@ END
   done
   assert_equal "$(find "$SERVER_IMAGES" "$SERVER_POOL" -mindepth 1)" ""
 }
+
+@test "a lane needs the job's own token, and one of its disks" {
+  session_create lane1 '{"mode": "local", "storage": "'"$SERVER_IMAGES"'"}'
+  assert_created
+  local job token good bad
+  job=$(jq -r .job <<<"$answer")
+  token=$(jq -r .token <<<"$answer")
+  good=$(jq -cn --arg job "$job" --arg token "$token" \
+    '{type: "lane", version: 1, job: $job, token: $token, disk: "sda"}')
+  for bad in '.token = "0"' ".token = \"${token%?}\"" 'del(.token)' '.disk = "sdc"' 'del(.disk)' \
+      '.job = "20260101-000000-other"' '.job = "../jobs/'"$job"'"' '.type = "hello"'; do
+    run server_ssh p2v-server lane <<<"$(jq -c "$bad" <<<"$good")"
+    assert_equal "$bad $(jq -r .code <<<"$output")" "$bad refused"
+  done
+  # What qemu-nbd says first after the right answer: NBD's newstyle magic.
+  server_ssh p2v-server lane <<<"$good" >"$T/lane"
+  assert_equal "$(head -n 1 "$T/lane" | jq -r .type)" ready
+  assert_equal "$(sed 1d "$T/lane" | head -c 16)" NBDMAGICIHAVEOPT
+}

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -82,12 +83,21 @@ put_zeroes (const char *path, gint64 offset, gsize length)
   close (fd);
 }
 
+/* A test that fails ends at once; what it started must not stay behind. */
+static void
+die_with_test (gpointer data G_GNUC_UNUSED)
+{
+  prctl (PR_SET_PDEATHSIG, SIGTERM);
+}
+
 static int
 start_export (Fixture *f)
 {
   g_autoptr (GError) error = NULL;
-  f->qemu_nbd = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, "qemu-nbd", "-t", "-f", "raw",
-                                  "-k", f->socket, f->image, NULL);
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_subprocess_launcher_set_child_setup (launcher, die_with_test, NULL, NULL);
+  f->qemu_nbd = g_subprocess_launcher_spawn (launcher, &error, "qemu-nbd", "-t", "-f", "raw", "-k",
+                                             f->socket, f->image, NULL);
   g_assert_no_error (error);
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   g_strlcpy (address.sun_path, f->socket, sizeof address.sun_path);
