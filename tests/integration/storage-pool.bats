@@ -188,7 +188,7 @@ END
   token=$(jq -r .token <<<"$answer")
   good=$(jq -cn --arg job "$job" --arg token "$token" \
     '{type: "lane", version: 1, job: $job, token: $token, disk: "sda"}')
-  for bad in '.token = "0"' ".token = \"${token%?}\"" 'del(.token)' '.disk = "sdc"' 'del(.disk)' \
+  for bad in '.token = "0"' '.token |= .[:-1] + "x"' ".token = \"${token%?}\"" 'del(.token)' '.disk = "sdc"' 'del(.disk)' \
       '.job = "20260101-000000-other"' '.job = "../jobs/'"$job"'"' '.type = "hello"'; do
     run server_ssh p2v-server lane <<<"$(jq -c "$bad" <<<"$good")"
     assert_equal "$bad $(jq -r .code <<<"$output")" "$bad refused"
