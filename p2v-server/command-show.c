@@ -28,7 +28,7 @@ print_machine (const P2vMachine *machine)
                                       smbios->product != NULL ? smbios->product : "", NULL);
   g_autofree char *memory = p2v_text_size (machine->memory);
   g_autofree char *size
-      = g_strdup_printf ("%s memory, %s firmware, %u disks, %u network interfaces", memory,
+      = g_strdup_printf ("memory: %s, firmware: %s, disks: %u, network interfaces: %u", memory,
                          machine->firmware->type, machine->disks->len, machine->nics->len);
   g_print ("\n");
   p2v_text_print_field ("Machine",
@@ -43,8 +43,8 @@ print_guest (const P2vJob *job)
 {
   const P2vGuest *guest = job->request->guest;
   g_autofree char *memory = p2v_text_size (guest->memory);
-  g_autofree char *size = g_strdup_printf ("%" G_GINT64_FORMAT " CPUs, %s memory, %u network "
-                                           "interfaces",
+  g_autofree char *size = g_strdup_printf ("CPUs: %" G_GINT64_FORMAT ", memory: %s, network "
+                                           "interfaces: %u",
                                            guest->vcpus, memory, guest->nics->len);
   g_print ("\n");
   p2v_text_print_field ("Guest", guest->name);
