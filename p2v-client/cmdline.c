@@ -10,6 +10,9 @@
 
 #define PREFIX "p2v."
 
+/* A week: whoever waits longer has forgotten about it. Seconds. */
+#define MAX_DURATION (7 * 24 * 3600)
+
 #define IN_CONFIG(member_) .offset = G_STRUCT_OFFSET (P2vConfig, member_)
 #define IN_OUTPUT(member_) .offset = G_STRUCT_OFFSET (P2vOutput, member_), .in_output = TRUE
 #define SETTER(name_) .set = p2v_setting_set_##name_
@@ -155,9 +158,25 @@ static const P2vSetting settings[] = {
     SETTER (command),
     IN_CONFIG (fail),
     .secret = TRUE },
+  { { "p2v.wait_for", NULL, "TIME", "How long --unattended waits for the network (5m)" },
+    SETTER (duration),
+    IN_CONFIG (wait_for),
+    .max = MAX_DURATION },
+  { { "p2v.retry_for", NULL, "TIME", "How long to try again (--unattended: 2h, else not)" },
+    SETTER (duration),
+    IN_CONFIG (retry_for),
+    .max = MAX_DURATION },
   { { "p2v.dump_config_and_exit", NULL, NULL, "Print what would be done, and stop" },
     SETTER (switch),
     IN_CONFIG (dump_and_exit) },
+
+  /* The live image. */
+  { { "p2v.text", NULL, NULL, "The live image shows its text interface" },
+    SETTER (switch),
+    IN_CONFIG (text_interface) },
+  { { "p2v.verify_medium", NULL, NULL, "The live image checks its medium, and stops" },
+    SETTER (switch),
+    IN_CONFIG (verify_medium) },
 };
 
 const P2vArgument *
@@ -276,7 +295,7 @@ has_open_quote (const char *word)
   return quotes % 2 != 0;
 }
 
-/* seen: from setting to the value it was given; the values belong to the words. */
+/* seen: from setting to the value it was given. */
 static gboolean
 check_repeated (const P2vSetting *setting, const char *value, GHashTable *seen, GError **error)
 {
@@ -291,15 +310,24 @@ check_repeated (const P2vSetting *setting, const char *value, GHashTable *seen, 
                    argument->alias != NULL ? " or " : "", argument->name);
       return FALSE;
     }
-  g_hash_table_insert (seen, (gpointer)setting, (gpointer)value);
+  g_hash_table_insert (seen, (gpointer)setting, g_strdup (value));
   return TRUE;
 }
 
+/* A word of ours, taken apart. */
+typedef struct
+{
+  const P2vSetting *setting; /* NULL: somebody else's word */
+  const char *value;         /* within the word, NULL when it has no "=" */
+} Argument;
+
+/* Changes word. */
 static gboolean
-parse_word (char *word, P2vConfig *config, GHashTable *seen, GError **error)
+read_word (char *word, Argument *argument, GError **error)
 {
   gboolean open_quote = has_open_quote (word);
   char *name = unquote (word);
+  *argument = (Argument){ 0 };
   if (!g_str_has_prefix (name, PREFIX))
     return TRUE;
   char *value = strchr (name, '=');
@@ -319,18 +347,156 @@ parse_word (char *word, P2vConfig *config, GHashTable *seen, GError **error)
     }
   if (value != NULL && !g_utf8_validate (value, -1, NULL))
     return p2v_setting_refuse (setting, NULL, "the value is not UTF-8 text", error);
-  return check_repeated (setting, value, seen, error)
-         && setting->set (setting, config, value, error);
+  *argument = (Argument){ .setting = setting, .value = value };
+  return TRUE;
+}
+
+/* A new table from the settings that a text names to the values that it gives them. */
+static GHashTable *
+new_seen (void)
+{
+  return g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify)p2v_secret_free);
+}
+
+static gboolean
+apply (const Argument *argument, P2vConfig *config, GHashTable *seen, GError **error)
+{
+  const P2vSetting *setting = argument->setting;
+  return setting == NULL
+         || (check_repeated (setting, argument->value, seen, error)
+             && setting->set (setting, config, argument->value, error));
+}
+
+static gboolean
+parse_text (const char *cmdline, P2vConfig *config, GHashTable *seen, GError **error)
+{
+  g_autoptr (GPtrArray) words = split_words (cmdline);
+  for (guint i = 0; i < words->len; i++)
+    {
+      Argument argument;
+      if (!read_word (words->pdata[i], &argument, error) || !apply (&argument, config, seen, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* TRUE when a setting of the defaults gives way to what the command line says. */
+static gboolean
+is_overridden (const P2vSetting *setting, GHashTable *overriding)
+{
+  if (g_hash_table_contains (overriding, setting))
+    return TRUE;
+  /* A key is used before a password is, so one from the defaults would make the password that
+   * somebody gives have no effect. An empty one is that of a template. */
+  const char *password = g_hash_table_lookup (overriding, find_setting ("p2v.password"));
+  return setting == find_setting ("p2v.identity") && password != NULL && password[0] != '\0';
+}
+
+/* The words of one line of the defaults; a word that starts with "#" is a comment to its end. */
+static gboolean
+parse_default_line (const char *line, P2vConfig *config, GHashTable *overriding, GHashTable *seen,
+                    GError **error)
+{
+  g_autoptr (GPtrArray) words = split_words (line);
+  for (guint i = 0; i < words->len; i++)
+    {
+      Argument argument;
+      char *word = words->pdata[i];
+      if (word[0] == '#')
+        return TRUE;
+      if (!read_word (word, &argument, error))
+        return FALSE;
+      if (argument.setting == NULL)
+        {
+          /* Not quoted: it may be the rest of a password. */
+          g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
+                       "word %u does not begin with \"" PREFIX "\". A value with spaces needs "
+                       "double quotes, a comment begins with \"#\".",
+                       i + 1);
+          return FALSE;
+        }
+      if (!is_overridden (argument.setting, overriding) && !apply (&argument, config, seen, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+parse_defaults (const char *file, const char *text, P2vConfig *config, GHashTable *overriding,
+                GError **error)
+{
+  g_autoptr (GHashTable) seen = new_seen ();
+  guint number = 1;
+  for (const char *line = text; *line != '\0'; number++)
+    {
+      gsize length = strcspn (line, "\n");
+      char *copy = g_strndup (line, length);
+      gboolean good = parse_default_line (copy, config, overriding, seen, error);
+      p2v_secret_free (copy);
+      if (!good)
+        {
+          g_prefix_error (error, "%s, line %u: ", file, number);
+          return FALSE;
+        }
+      line += length + (line[length] == '\n');
+    }
+  return TRUE;
+}
+
+/* A file that is not there holds nothing: text becomes NULL. */
+static gboolean
+read_defaults (const char *file, char **text, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  *text = NULL;
+  if (g_file_get_contents (file, text, NULL, &reason)
+      || g_error_matches (reason, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return TRUE;
+  g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
+               "cannot read the defaults: %s. Only root may read them; remove the file to do "
+               "without.",
+               reason->message);
+  return FALSE;
+}
+
+P2vConfig *
+p2v_cmdline_load (const char *defaults, const char *cmdline, GError **error)
+{
+  g_autoptr (P2vConfig) config = p2v_config_new ();
+  /* Read on its own first, for the names in it and so that its mistakes come first. */
+  g_autoptr (P2vConfig) alone = p2v_config_new ();
+  g_autoptr (GHashTable) overriding = new_seen ();
+  if (!parse_text (cmdline, alone, overriding, error))
+    return NULL;
+  char *text = NULL;
+  if (defaults != NULL && !read_defaults (defaults, &text, error))
+    return NULL;
+  gboolean good = text == NULL || parse_defaults (defaults, text, config, overriding, error);
+  p2v_secret_free (text);
+  g_hash_table_remove_all (overriding);
+  if (!good || !parse_text (cmdline, config, overriding, error))
+    return NULL;
+  config->unattended = alone->server != NULL;
+  return g_steal_pointer (&config);
+}
+
+P2vConfig *
+p2v_cmdline_load_kernel (GError **error)
+{
+  char *cmdline = NULL;
+  if (!g_file_get_contents (P2V_KERNEL_CMDLINE, &cmdline, NULL, error))
+    {
+      g_prefix_error (error, "cannot read the kernel command line: ");
+      p2v_error_recode (error, P2V_ERROR_USAGE);
+      return NULL;
+    }
+  P2vConfig *config = p2v_cmdline_load (P2V_DEFAULTS_FILE, cmdline, error);
+  p2v_secret_free (cmdline);
+  return config;
 }
 
 P2vConfig *
 p2v_cmdline_parse (const char *cmdline, GError **error)
 {
-  g_autoptr (P2vConfig) config = p2v_config_new ();
-  g_autoptr (GPtrArray) words = split_words (cmdline);
-  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
-  for (guint i = 0; i < words->len; i++)
-    if (!parse_word (words->pdata[i], config, seen, error))
-      return NULL;
-  return g_steal_pointer (&config);
+  return p2v_cmdline_load (NULL, cmdline, error);
 }

@@ -21,6 +21,16 @@ add_number (GString *dump, const char *name, gint64 value)
   g_string_append_printf (dump, "%-20s %" G_GINT64_FORMAT "\n", name, value);
 }
 
+/* value: negative for what is not said and depends on how the program is started. */
+static void
+add_seconds (GString *dump, const char *name, gint64 value)
+{
+  if (value < 0)
+    add_text (dump, name, "default");
+  else
+    add_number (dump, name, value);
+}
+
 static void
 add_boolean (GString *dump, const char *name, gboolean value)
 {
@@ -151,6 +161,10 @@ add_ours (GString *dump, const P2vConfig *config)
   add_text (dump, "root", config->root);
   add_number (dump, "lanes", MAX (config->lanes, 1));
   add_text (dump, "compress", config->compress != NULL ? config->compress : "auto");
+  add_seconds (dump, "wait_for", config->wait_for);
+  add_seconds (dump, "retry_for", config->retry_for);
+  add_boolean (dump, "text", config->text_interface);
+  add_boolean (dump, "verify_medium", config->verify_medium);
 }
 
 char *

@@ -31,6 +31,7 @@ p2v_config_new (void)
 {
   P2vConfig *config = g_new0 (P2vConfig, 1);
   config->port = DEFAULT_PORT;
+  config->retry_for = config->wait_for = -1;
   config->username = g_strdup (DEFAULT_USERNAME);
   config->networks = g_ptr_array_new_with_free_func ((GDestroyNotify)p2v_network_mapping_free);
   config->output = p2v_output_new ();

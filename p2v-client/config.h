@@ -55,7 +55,17 @@ typedef struct
   char *pre;      /* commands as written; split as a shell splits words, run without a shell */
   char *post;
   char *fail;
+  gint64 retry_for; /* seconds to go on trying after a failure that may pass; -1: not said */
+  gint64 wait_for;  /* seconds to wait for a link, and again for an address; -1: not said */
   gboolean dump_and_exit;
+
+  /* For the live image's other programs, which read the same arguments. */
+  gboolean text_interface;
+  gboolean verify_medium;
+
+  /* The command line itself names the server: nobody is to be asked. A server that only the
+   * defaults name is what a person finds filled in. */
+  gboolean unattended;
 } P2vConfig;
 
 P2vConfig *p2v_config_new (void);

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KERNEL_CMDLINE "/proc/cmdline"
-
 /* Columns for an argument in --help, before what it means. */
 #define ARGUMENT_WIDTH 32
 
@@ -29,7 +27,7 @@ static struct
 
 static const GOptionEntry entries[] = {
   { "cmdline", 0, 0, G_OPTION_ARG_FILENAME, &options.cmdline,
-    "Use TEXT in the place of " KERNEL_CMDLINE, "TEXT" },
+    "Use TEXT in the place of " P2V_KERNEL_CMDLINE, "TEXT" },
   { "inventory", 0, 0, G_OPTION_ARG_NONE, &options.inventory, "Print the machine as JSON and exit",
     NULL },
   { "json-progress", 0, 0, G_OPTION_ARG_NONE, &options.json_progress,
@@ -108,17 +106,14 @@ wipe_arguments (char **words)
       wipe_argument (words[++i]);
 }
 
-static char *
-read_cmdline (GError **error)
+static P2vConfig *
+read_config (GError **error)
 {
-  char *text = NULL;
-  if (options.cmdline != NULL)
-    return g_steal_pointer (&options.cmdline);
-  if (g_file_get_contents (KERNEL_CMDLINE, &text, NULL, error))
-    return text;
-  g_prefix_error (error, "cannot read the kernel command line: ");
-  p2v_error_recode (error, P2V_ERROR_USAGE);
-  return NULL;
+  if (options.cmdline == NULL)
+    return p2v_cmdline_load_kernel (error);
+  P2vConfig *config = p2v_cmdline_parse (options.cmdline, error);
+  g_clear_pointer (&options.cmdline, p2v_secret_free);
+  return config;
 }
 
 static const char *
@@ -173,6 +168,27 @@ choose_style (void)
   return P2V_PROGRESS_LINES;
 }
 
+/* A machine whose image has a server among its defaults may have been booted by mistake: only who
+ * names the server on the command line has said that nobody is to be asked. */
+static gboolean
+refuse_without_server (const P2vConfig *config, gboolean from_kernel, GError **error)
+{
+  if (config->server != NULL)
+    g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
+                 "there is no p2v.server in the kernel command line, and the one in "
+                 "%s is only a default for a person to confirm. To convert without being asked, "
+                 "boot with p2v.server=%s, or run p2v-client --cmdline='p2v.server=%s ...', which "
+                 "uses no defaults.",
+                 P2V_DEFAULTS_FILE, config->server, config->server);
+  else
+    g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
+                 "there is no p2v.server in %s, so it is not known where to send this machine. "
+                 "Add p2v.server=HOST to it%s; p2v-client(1) has all arguments.",
+                 from_kernel ? "the kernel command line" : "--cmdline",
+                 from_kernel ? ", or give the arguments with --cmdline='p2v.server=HOST ...'" : "");
+  return FALSE;
+}
+
 /* status: the exit status, when TRUE is returned. */
 static gboolean
 run (int *status, GError **error)
@@ -183,23 +199,13 @@ run (int *status, GError **error)
   if (options.inventory)
     return print_inventory (error);
   gboolean from_kernel = options.cmdline == NULL;
-  char *text = read_cmdline (error);
-  g_autoptr (P2vConfig) config = text != NULL ? p2v_cmdline_parse (text, error) : NULL;
-  p2v_secret_free (text);
+  g_autoptr (P2vConfig) config = read_config (error);
   if (config == NULL)
     return FALSE;
   if (config->dump_and_exit)
     return print_config (config, error);
-  if (config->server == NULL)
-    {
-      g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
-                   "there is no p2v.server in %s, so it is not known where to send this machine. "
-                   "Add p2v.server=HOST to it%s; p2v-client(1) has all arguments.",
-                   from_kernel ? "the kernel command line" : "--cmdline",
-                   from_kernel ? ", or give the arguments with --cmdline='p2v.server=HOST ...'"
-                               : "");
-      return FALSE;
-    }
+  if (!config->unattended)
+    return refuse_without_server (config, from_kernel, error);
   *status = p2v_run (config, get_root (), from_kernel, choose_style ());
   return TRUE;
 }

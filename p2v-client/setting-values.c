@@ -241,6 +241,35 @@ p2v_setting_set_lanes (const P2vSetting *setting, P2vConfig *config, const char 
   return TRUE;
 }
 
+/* Seconds, or a number with its unit; within min and max, which are seconds. */
+gboolean
+p2v_setting_set_duration (const P2vSetting *setting, P2vConfig *config, const char *value,
+                          GError **error)
+{
+  static const char units[] = "smh";
+  static const gint64 factors[] = { 1, 60, SECONDS_PER_HOUR };
+  if (is_missing (setting, value, error))
+    return FALSE;
+  gsize digits = strspn (value, "0123456789");
+  g_autofree char *number = g_strndup (value, digits);
+  const char *suffix = value + digits;
+  const char *unit = suffix[0] != '\0' ? strchr (units, suffix[0]) : units;
+  gint64 factor = unit != NULL ? factors[unit - units] : 1;
+  gint64 count = 0;
+  gboolean good = unit != NULL && (suffix[0] == '\0' || suffix[1] == '\0')
+                  && g_ascii_string_to_signed (number, 10, 0, setting->max / factor, &count, NULL);
+  if (!good || count * factor < setting->min)
+    {
+      g_autofree char *reason = g_strdup_printf ("expected a time of up to %" G_GINT64_FORMAT
+                                                 "h, such as 90s, 5m or 2h",
+                                                 setting->max / SECONDS_PER_HOUR);
+      return p2v_setting_refuse (setting, value, reason, error);
+    }
+  gint64 *member = p2v_setting_member (setting, config);
+  *member = count * factor;
+  return TRUE;
+}
+
 gboolean
 p2v_setting_set_compress (const P2vSetting *setting, P2vConfig *config, const char *value,
                           GError **error)

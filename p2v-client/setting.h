@@ -49,6 +49,7 @@ gboolean p2v_setting_set_networks (const P2vSetting *, P2vConfig *, const char *
 gboolean p2v_setting_set_allocation (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_root (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_lanes (const P2vSetting *, P2vConfig *, const char *, GError **);
+gboolean p2v_setting_set_duration (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_compress (const P2vSetting *, P2vConfig *, const char *, GError **);
 
 /* For setters: P2V_ERROR_USAGE "p2v.memory=8: REASON", without the value when it is secret.

@@ -260,7 +260,11 @@ test_the_dump_has_the_form_of_virt_p2v (void)
                                "hostkey              any\n"
                                "root                 (none)\n"
                                "lanes                1\n"
-                               "compress             auto\n";
+                               "compress             auto\n"
+                               "wait_for             default\n"
+                               "retry_for            default\n"
+                               "text                 false\n"
+                               "verify_medium        false\n";
   const char *const cmdline
       = "p2v.server=localhost p2v.port=123 p2v.username=user p2v.password=secret "
         "p2v.skip_test_connection p2v.name=test p2v.vcpu.cores=4 p2v.memory=1G "
