@@ -78,7 +78,7 @@ SERVER := $(BUILD)/p2v-server/p2v-server
 UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Programs that bats files run.
-TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader
+TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/p2v-client/probe
 
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 

@@ -12,8 +12,8 @@
 /* How often a blocked send looks whether it was cancelled, milliseconds. */
 #define CANCEL_POLL_MS 200
 
-/* The longest first line of a lane, bytes. */
-#define LANE_LINE_MAX 65536
+/* The longest line that is read before the channel is listened to, bytes. */
+#define FIRST_LINE_MAX 65536
 
 struct _P2vControl
 {
@@ -129,7 +129,7 @@ read_line (int fd, GCancellable *cancellable, GError **error)
   g_autoptr (GString) line = g_string_new (NULL);
   struct pollfd readable = { .fd = fd, .events = POLLIN };
   gint64 deadline = g_get_monotonic_time () + P2V_ANSWER_SECONDS * G_USEC_PER_SEC;
-  while (line->len < LANE_LINE_MAX && g_get_monotonic_time () < deadline)
+  while (line->len < FIRST_LINE_MAX && g_get_monotonic_time () < deadline)
     {
       char c;
       if (g_cancellable_is_cancelled (cancellable))
@@ -145,25 +145,74 @@ read_line (int fd, GCancellable *cancellable, GError **error)
         return g_string_free (g_steal_pointer (&line), FALSE);
       g_string_append_c (line, c);
     }
-  g_set_error_literal (error, P2V_ERROR, P2V_ERROR_TRANSFER, "the lane has ended");
+  if (g_get_monotonic_time () >= deadline)
+    g_set_error (error, P2V_ERROR, P2V_ERROR_TRANSFER, "it has said nothing for %d seconds",
+                 P2V_ANSWER_SECONDS);
+  else
+    g_set_error_literal (error, P2V_ERROR, P2V_ERROR_TRANSFER, "the channel has ended");
   return NULL;
+}
+
+/* Sends a message (transfer full) and reads the one that answers it (transfer full). */
+static JsonObject *
+ask (P2vSsh *ssh, JsonObject *message, const char *expected, GCancellable *cancellable,
+     GError **error)
+{
+  if (!send_message (ssh, message, cancellable, error))
+    return NULL;
+  g_autofree char *line = read_line (p2v_ssh_get_fd (ssh), cancellable, error);
+  if (line == NULL)
+    return NULL;
+  g_autoptr (JsonObject) answer = p2v_message_parse (line, -1, error);
+  if (answer == NULL)
+    return NULL;
+  if (g_str_equal (p2v_message_type (answer), expected))
+    return g_steal_pointer (&answer);
+  p2v_message_to_error (answer, error);
+  return NULL;
+}
+
+static JsonObject *
+ask_hello (P2vSsh *ssh, const P2vConfig *config, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  JsonObject *hello = p2v_message_new (P2V_MESSAGE_HELLO);
+  json_object_set_int_member (hello, "version", P2V_PROTOCOL_VERSION);
+  json_object_set_string_member (hello, "program", "p2v-client " P2V_VERSION);
+  JsonObject *answer = ask (ssh, hello, P2V_MESSAGE_HELLO, cancellable, &failure);
+  if (g_error_matches (failure, P2V_ERROR, P2V_ERROR_TRANSFER))
+    {
+      g_autofree char *why = p2v_ssh_explain_end (ssh);
+      g_set_error (error, P2V_ERROR, P2V_ERROR_REFUSED,
+                   "p2v-server does not answer on %s (is it installed, and is it what this account "
+                   "runs?): %s: %s",
+                   config->server, failure->message, why);
+    }
+  else if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return answer;
+}
+
+gboolean
+p2v_control_greet (P2vSsh *ssh, const P2vConfig *config, char **program, GCancellable *cancellable,
+                   GError **error)
+{
+  gint64 version;
+  g_autoptr (JsonObject) answer = ask_hello (ssh, config, cancellable, error);
+  if (answer == NULL
+      || !p2v_message_get_int (answer, "version", P2V_PROTOCOL_VERSION, G_MAXINT32, &version,
+                               error))
+    return FALSE;
+  const char *said = p2v_message_get_string (answer, "program");
+  *program = g_strdup (said != NULL ? said : "p2v-server");
+  return TRUE;
 }
 
 gboolean
 p2v_control_open_lane (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable, GError **error)
 {
-  if (!send_message (ssh, message, cancellable, error))
-    return FALSE;
-  g_autofree char *line = read_line (p2v_ssh_get_fd (ssh), cancellable, error);
-  if (line == NULL)
-    return FALSE;
-  g_autoptr (JsonObject) answer = p2v_message_parse (line, -1, error);
-  if (answer == NULL)
-    return FALSE;
-  if (g_str_equal (p2v_message_type (answer), P2V_MESSAGE_READY))
-    return TRUE;
-  p2v_message_to_error (answer, error);
-  return FALSE;
+  g_autoptr (JsonObject) answer = ask (ssh, message, P2V_MESSAGE_READY, cancellable, error);
+  return answer != NULL;
 }
 
 void

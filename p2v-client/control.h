@@ -19,6 +19,13 @@ typedef struct _P2vControl P2vControl;
  * the channel has ended. message: (transfer full); error: (transfer full). */
 typedef void (*P2vControlFunc) (JsonObject *message, GError *error, gpointer user_data);
 
+/* Exchanges greetings on a connection that runs `p2v-server session`, before anything else.
+ * program: receives the server's program and version ("p2v-server 0.1"; transfer full).
+ * Fails with P2V_ERROR_REFUSED when what answers is no p2v-server, or one too old or too new; with
+ * the server's own error; or P2V_ERROR_CANCELLED. */
+gboolean p2v_control_greet (P2vSsh *ssh, const P2vConfig *config, char **program,
+                            GCancellable *cancellable, GError **error);
+
 /* Starts to listen. ssh is owned by the caller and must outlive the control channel. */
 P2vControl *p2v_control_new (P2vSsh *ssh, P2vControlFunc func, gpointer user_data);
 

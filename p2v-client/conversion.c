@@ -195,52 +195,29 @@ open_sources (Conversion *self, GError **error)
 }
 
 static gboolean
-greet (Conversion *self, GError **error)
-{
-  JsonObject *hello = p2v_message_new (P2V_MESSAGE_HELLO);
-  json_object_set_int_member (hello, "version", P2V_PROTOCOL_VERSION);
-  json_object_set_string_member (hello, "program", "p2v-client " P2V_VERSION);
-  if (!p2v_control_send (self->control, hello, self->cancellable, error))
-    return FALSE;
-  g_autoptr (JsonObject) answer = wait_for (self, P2V_MESSAGE_HELLO, P2V_ANSWER_SECONDS, error);
-  if (answer == NULL)
-    {
-      if (g_error_matches (*error, P2V_ERROR, P2V_ERROR_TRANSFER))
-        {
-          p2v_error_recode (error, P2V_ERROR_REFUSED);
-          g_prefix_error (error,
-                          "p2v-server does not answer on %s (is it installed, and is it what this "
-                          "account runs?): ",
-                          self->config->server);
-        }
-      return FALSE;
-    }
-  gint64 version;
-  if (!p2v_message_get_int (answer, "version", P2V_PROTOCOL_VERSION, G_MAXINT32, &version, error))
-    return FALSE;
-  const char *program = p2v_message_get_string (answer, "program");
-  tell (self, P2V_UPDATE_CONNECTED, program != NULL ? program : "p2v-server");
-  return TRUE;
-}
-
-static gboolean
 connect_control (Conversion *self, GError **error)
 {
-  g_autofree char *warning = NULL;
+  P2vHostKey hostkey = { 0 };
+  g_autofree char *program = NULL;
   if (self->config->identity_url != NULL)
     {
-      self->identity = p2v_identity_fetch (self->config->identity_url, error);
+      self->identity = p2v_identity_fetch (self->config->identity_url, self->cancellable, error);
       if (self->identity == NULL)
         return FALSE;
     }
   self->ssh = p2v_ssh_open (self->config, self->identity, P2V_COMMAND_SESSION, self->cancellable,
-                            &warning, error);
+                            &hostkey, error);
+  g_autofree char *warning = p2v_hostkey_warning (&hostkey, self->config);
+  p2v_hostkey_clear (&hostkey);
   if (self->ssh == NULL)
     return FALSE;
   if (warning != NULL)
     tell (self, P2V_UPDATE_WARNING, warning);
+  if (!p2v_control_greet (self->ssh, self->config, &program, self->cancellable, error))
+    return FALSE;
   self->control = p2v_control_new (self->ssh, on_control, self);
-  return greet (self, error);
+  tell (self, P2V_UPDATE_CONNECTED, program);
+  return TRUE;
 }
 
 static gboolean

@@ -63,8 +63,16 @@ refuse (GError **error, const char *url, const char *why, const char *next)
   return FALSE;
 }
 
+/* libcurl asks about once a second, and more often while data comes in. */
+static int
+on_progress (gpointer cancellable, curl_off_t total G_GNUC_UNUSED, curl_off_t now G_GNUC_UNUSED,
+             curl_off_t upload_total G_GNUC_UNUSED, curl_off_t uploaded G_GNUC_UNUSED)
+{
+  return g_cancellable_is_cancelled (cancellable);
+}
+
 static gboolean
-fetch (const char *url, Received *received, GError **error)
+fetch (const char *url, Received *received, GCancellable *cancellable, GError **error)
 {
   static gsize initialized = 0;
   if (g_once_init_enter (&initialized))
@@ -88,7 +96,15 @@ fetch (const char *url, Received *received, GError **error)
   curl_easy_setopt (curl, CURLOPT_TIMEOUT, TOTAL_TIMEOUT);
   /* Without it libcurl uses SIGALRM, which does not go with threads. */
   curl_easy_setopt (curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt (curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt (curl, CURLOPT_XFERINFODATA, cancellable);
+  curl_easy_setopt (curl, CURLOPT_NOPROGRESS, 0L);
   CURLcode code = curl_easy_perform (curl);
+  if (g_cancellable_is_cancelled (cancellable))
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_CANCELLED, "stopped on request");
+      return FALSE;
+    }
   if (received->too_large)
     return refuse (error, url, "it is larger than 64 KiB, so it is no private key",
                    "Check what p2v.identity points to.");
@@ -138,10 +154,10 @@ check_key (const Received *received, const char *url, GError **error)
 }
 
 char *
-p2v_identity_fetch (const char *url, GError **error)
+p2v_identity_fetch (const char *url, GCancellable *cancellable, GError **error)
 {
   Received received = { g_malloc0 (MAX_IDENTITY + 1), 0, FALSE };
-  if (fetch (url, &received, error) && check_key (&received, url, error))
+  if (fetch (url, &received, cancellable, error) && check_key (&received, url, error))
     return received.text;
   /* Not p2v_secret_free(): what is no text may hold a zero byte in its middle. */
   explicit_bzero (received.text, MAX_IDENTITY);

@@ -107,72 +107,6 @@ connect_socket (const P2vConfig *config, GCancellable *cancellable, GError **err
   return dup (g_socket_get_fd (socket));
 }
 
-/* The fingerprint as ssh-keygen prints it: "SHA256:…" without padding (transfer full). */
-static char *
-get_fingerprint (P2vSsh *ssh, char **key_type)
-{
-  ssh_key key = NULL;
-  if (ssh_get_server_publickey (ssh->session, &key) != SSH_OK)
-    return NULL;
-  unsigned char *hash = NULL;
-  size_t length = 0;
-  char *fingerprint = NULL;
-  if (ssh_get_publickey_hash (key, SSH_PUBLICKEY_HASH_SHA256, &hash, &length) == SSH_OK)
-    {
-      char *text = ssh_get_fingerprint_hash (SSH_PUBLICKEY_HASH_SHA256, hash, length);
-      fingerprint = g_strdup (text);
-      ssh_string_free_char (text);
-      ssh_clean_pubkey_hash (&hash);
-    }
-  *key_type = g_strdup (ssh_key_type_to_char (ssh_key_type (key)));
-  ssh_key_free (key);
-  return fingerprint;
-}
-
-static gboolean
-is_trusted_fingerprint (const char *trusted, const char *fingerprint)
-{
-  g_auto (GStrv) list = g_strsplit (trusted, ",", -1);
-  return g_strv_contains ((const char *const *)list, fingerprint);
-}
-
-static gboolean
-check_host_key (P2vSsh *ssh, const P2vConfig *config, char **warning, GError **error)
-{
-  g_autofree char *key_type = NULL;
-  g_autofree char *fingerprint = get_fingerprint (ssh, &key_type);
-  if (fingerprint == NULL)
-    return fail_session (ssh, P2V_ERROR_CONNECTION, config, "no host key from", error);
-  if (g_strcmp0 (config->hostkey, "any") == 0)
-    {
-      if (warning != NULL)
-        *warning = g_strdup_printf (
-            "p2v.hostkey=any: whoever answers as %s is trusted with the password and the disks. "
-            "Its %s host key is %s; give p2v.hostkey=%s to be sure.",
-            config->server, key_type, fingerprint, fingerprint);
-      return TRUE;
-    }
-  if (config->hostkey != NULL && is_trusted_fingerprint (config->hostkey, fingerprint))
-    return TRUE;
-  if (config->hostkey != NULL)
-    {
-      g_set_error (error, P2V_ERROR, P2V_ERROR_CONNECTION,
-                   "the host key of %s is not the expected one: it is %s (%s), p2v.hostkey= says "
-                   "%s. Somebody may be in between. If the server's key has changed, compare with "
-                   "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the server itself.",
-                   config->server, fingerprint, key_type, config->hostkey);
-      return FALSE;
-    }
-  if (ssh_session_is_known_server (ssh->session) == SSH_KNOWN_HOSTS_OK)
-    return TRUE;
-  g_set_error (
-      error, P2V_ERROR, P2V_ERROR_CONNECTION,
-      "the host key of %s is not known: %s (%s). If `ssh-keygen -lf "
-      "/etc/ssh/ssh_host_ed25519_key.pub` on the server shows the same, add p2v.hostkey=%s",
-      config->server, fingerprint, key_type, fingerprint);
-  return FALSE;
-}
-
 static gboolean
 auth_with_key (P2vSsh *ssh, const P2vConfig *config, const char *identity, GError **error)
 {
@@ -299,11 +233,11 @@ on_cancelled (GCancellable *cancellable G_GNUC_UNUSED, gpointer fd)
 /* From a connected socket to a running command. */
 static gboolean
 log_in (P2vSsh *ssh, const P2vConfig *config, const char *identity, const char *command,
-        char **warning, GError **error)
+        P2vHostKey *hostkey, GError **error)
 {
   if (ssh_connect (ssh->session) != SSH_OK)
     return fail_session (ssh, P2V_ERROR_CONNECTION, config, "no SSH server answers at", error);
-  if (!check_host_key (ssh, config, warning, error))
+  if (!p2v_hostkey_check (ssh->session, config, hostkey, error))
     return FALSE;
   /* Only now, with the server known, does it learn anything secret. */
   gboolean let_in = identity != NULL ? auth_with_key (ssh, config, identity, error)
@@ -313,8 +247,9 @@ log_in (P2vSsh *ssh, const P2vConfig *config, const char *identity, const char *
 
 P2vSsh *
 p2v_ssh_open (const P2vConfig *config, const char *identity, const char *command,
-              GCancellable *cancellable, char **warning, GError **error)
+              GCancellable *cancellable, P2vHostKey *hostkey, GError **error)
 {
+  P2vHostKey unwanted = { 0 };
   g_autoptr (P2vSsh) ssh = g_new0 (P2vSsh, 1);
   g_autoptr (GError) failure = NULL;
   ssh->fds[0] = ssh->fds[1] = -1;
@@ -335,8 +270,10 @@ p2v_ssh_open (const P2vConfig *config, const char *identity, const char *command
                        : g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
                                                 GINT_TO_POINTER (fd), NULL);
   gboolean ok
-      = log_in (ssh, config, identity, command, warning, &failure) && start_pump (ssh, &failure);
+      = log_in (ssh, config, identity, command, hostkey != NULL ? hostkey : &unwanted, &failure)
+        && start_pump (ssh, &failure);
   g_cancellable_disconnect (cancellable, handler);
+  p2v_hostkey_clear (&unwanted);
   if (ok)
     return g_steal_pointer (&ssh);
   if (g_cancellable_is_cancelled (cancellable))

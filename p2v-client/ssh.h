@@ -2,14 +2,11 @@
 #ifndef P2V_SSH_H
 #define P2V_SSH_H
 
-#include "p2v-client/config.h"
+#include "p2v-client/hostkey.h"
 
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
-
-/* Host keys that the live image brings along, in the format of known_hosts (sshd(8)). */
-#define P2V_KNOWN_HOSTS_FILE P2V_SYSCONFDIR "/p2v/known_hosts"
 
 /* One SSH connection to the conversion server on which one command of the server runs. Its input
  * and output are one end of a local socket pair: whoever uses it sees a plain descriptor, and a
@@ -20,11 +17,11 @@ typedef struct _P2vSsh P2vSsh;
  *
  * identity: the private key's text, or NULL for a password.
  * command: one of P2V_COMMAND_*; the sudo prefix is added here when the configuration says so.
- * warning: set to text for people when the host key was accepted unseen, else left alone; may be
- * NULL.
+ * hostkey: initialised; receives the key that the server has shown, whether that was trusted or
+ * not. May be NULL.
  * Fails with P2V_ERROR_CONNECTION (unreachable, not trusted) or P2V_ERROR_AUTH. */
 P2vSsh *p2v_ssh_open (const P2vConfig *config, const char *identity, const char *command,
-                      GCancellable *cancellable, char **warning, GError **error);
+                      GCancellable *cancellable, P2vHostKey *hostkey, GError **error);
 
 /* The descriptor to talk to the command with; owned by the connection. Reading gives its standard
  * output, then end of file. */

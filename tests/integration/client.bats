@@ -129,16 +129,12 @@ silent_start () {
   done
 }
 
-@test "a second signal ends it at once" {
+@test "a signal ends the wait for an identity whose server says nothing" {
   silent_start
-  # Fetching the identity is not interrupted by the first one; it would take a minute.
   "$P2V_CLIENT" --cmdline="$NOWHERE p2v.identity=http://127.0.0.1:$SILENT_PORT/key" \
     >"$T/out" 2>&1 3>&- &
   pid=$!
   wait_until 10 grep -q Connecting "$T/out"
-  kill "$pid"
-  wait_until 10 grep -q Stopping "$T/out"
-  sleep 1
   kill "$pid"
   started=$SECONDS
   status=0

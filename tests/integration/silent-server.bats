@@ -44,6 +44,23 @@ convert ()
   ((status == 9)) || assert_fail "status $status after $((EPOCHSECONDS - started)) s" "$(<"$T/out")"
 }
 
+@test "a second signal does not even wait for the farewell to a frozen session" {
+  convert frozen2
+  local session client started status=0
+  session=$(<"$(echo "$SERVER_STATE"/jobs/*frozen2/lock)")
+  server_root kill -STOP "$session"
+  client=$(pgrep -P "$PID" || echo "$PID")
+  kill -INT "$client"
+  wait_until 10 grep -q Stopping "$T/out"
+  started=${EPOCHREALTIME/./}
+  kill -INT "$client"
+  wait "$PID" || status=$?
+  server_root kill -CONT "$session"
+  ((status == 9)) || assert_fail "status $status" "$(<"$T/out")"
+  # The farewell alone takes five seconds.
+  ((${EPOCHREALTIME/./} - started < 3000000)) || assert_fail "it did not end at once"
+}
+
 @test "why the server lost its export is what the client says" {
   convert killed1
   server_root sh -c 'kill -KILL $(pgrep -f "[q]emu-nbd.*killed1")'

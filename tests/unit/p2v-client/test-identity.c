@@ -26,7 +26,7 @@ fetch_file (const char *text, gssize length, GError **error)
   g_close (fd, NULL);
   g_assert_true (g_file_set_contents (path, text, length, NULL));
   g_autofree char *url = g_filename_to_uri (path, NULL, NULL);
-  char *key = p2v_identity_fetch (url, error);
+  char *key = p2v_identity_fetch (url, NULL, error);
   g_unlink (path);
   return key;
 }
@@ -83,7 +83,7 @@ static void
 test_a_missing_file_is_reported (void)
 {
   g_autoptr (GError) error = NULL;
-  g_assert_null (p2v_identity_fetch ("file:///nonexistent/id_p2v", &error));
+  g_assert_null (p2v_identity_fetch ("file:///nonexistent/id_p2v", NULL, &error));
   g_assert_error (error, P2V_ERROR, P2V_ERROR_AUTH);
   g_assert_nonnull (strstr (error->message, "file:///nonexistent/id_p2v"));
   g_assert_nonnull (strstr (error->message, "p2v.identity"));
@@ -145,7 +145,7 @@ test_a_web_server_is_asked (void)
       g_autoptr (GError) error = NULL;
       g_autofree char *url
           = g_strdup_printf ("http://user:hush@127.0.0.1:%u/%s", port, refused[i][0]);
-      g_assert_null (p2v_identity_fetch (url, &error));
+      g_assert_null (p2v_identity_fetch (url, NULL, &error));
       g_assert_error (error, P2V_ERROR, P2V_ERROR_AUTH);
       g_assert_nonnull (strstr (error->message, refused[i][1]));
       g_assert_null (strstr (error->message, "hush"));
@@ -153,7 +153,7 @@ test_a_web_server_is_asked (void)
     }
   g_autoptr (GError) error = NULL;
   g_autofree char *url = g_strdup_printf ("http://127.0.0.1:%u/key", port);
-  char *key = p2v_identity_fetch (url, &error);
+  char *key = p2v_identity_fetch (url, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (key, ==, KEY);
   p2v_secret_free (key);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/probe.h"
+
+#include "common/error.h"
+#include "p2v-client/control.h"
+#include "p2v-client/identity.h"
+
+P2vProbe *
+p2v_probe_new (void)
+{
+  return g_new0 (P2vProbe, 1);
+}
+
+void
+p2v_probe_free (P2vProbe *probe)
+{
+  if (probe == NULL)
+    return;
+  p2v_hostkey_clear (&probe->hostkey);
+  g_free (probe->program);
+  g_free (probe);
+}
+
+static gboolean
+run (const P2vConfig *config, const char *identity, P2vProbe *probe, GCancellable *cancellable,
+     GError **error)
+{
+  g_autoptr (P2vSsh) ssh
+      = p2v_ssh_open (config, identity, P2V_COMMAND_SESSION, cancellable, &probe->hostkey, error);
+  if (ssh == NULL)
+    return FALSE;
+  probe->logged_in = TRUE;
+  return p2v_control_greet (ssh, config, &probe->program, cancellable, error);
+}
+
+gboolean
+p2v_probe_run (const P2vConfig *config, P2vProbe *probe, GCancellable *cancellable, GError **error)
+{
+  if (config->server == NULL)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_USAGE,
+                           "no conversion server is given. Give its name or address.");
+      return FALSE;
+    }
+  char *identity = NULL;
+  if (config->identity_url != NULL
+      && (identity = p2v_identity_fetch (config->identity_url, cancellable, error)) == NULL)
+    return FALSE;
+  gboolean ok = run (config, identity, probe, cancellable, error);
+  p2v_secret_free (identity);
+  return ok;
+}
