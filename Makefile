@@ -25,7 +25,18 @@ DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit li
 DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
   openssh-client dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils \
   libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd
-DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_TEST)
+# What the live image is made with, and what goes into it from this machine (iso/).
+DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-common pxelinux \
+  shim-signed grub-efi-amd64-signed memtest86+ dosfstools mtools fdisk \
+  systemd udev dbus kmod network-manager iproute2 iputils-ping ethtool openssh-client curl \
+  netcat-openbsd ca-certificates pci.ids pciutils usbutils less vim-tiny procps bsdextrautils login \
+  lvm2 mdadm cryptsetup-bin dmsetup multipath-tools kpartx open-iscsi nvme-cli lsscsi smartmontools \
+  mokutil libnbd-bin partclone grub-common e2fsprogs \
+  xserver-xorg-core xserver-xorg-input-libinput xserver-xorg-video-fbdev xserver-xorg-video-vesa \
+  xinit x11-xkb-utils x11-xserver-utils xkb-data matchbox-window-manager fontconfig \
+  fonts-dejavu-core libgtk-3-common libglib2.0-bin shared-mime-info ncurses-base ncurses-bin \
+  firmware-linux-free
+DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
 PKGS_CLIENT := libssh libnbd libcurl libudev blkid
@@ -140,6 +151,24 @@ machines: ## make the test machines' disks (cached in build/machines)
 	@$(MAKE) --no-print-directory -j2 $(addprefix machine-,$(MACHINES))
 $(addprefix machine-,$(MACHINES)): machine-%:
 	@tests/machines/make-machine $* build/machines
+
+# The live image. Its times are the last commit's, so that the same tree and the same packages give
+# the same bytes.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Makefile)
+ISO_BUILD = SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) P2V_VERSION=$(VERSION) iso/build
+ISO_SOURCES := Makefile $(shell find iso -type f 2>/dev/null)
+
+.PHONY: iso pxe
+iso: build/p2v.iso ## make the live image build/p2v.iso for CD and USB stick, BIOS and UEFI
+pxe: build/pxe/SHA256SUMS ## make the same for network boot in build/pxe
+build/image/initramfs.img: $(CLIENT) $(ISO_SOURCES)
+	@rm -rf build/image/stage
+	@$(MAKE) --no-print-directory install DESTDIR=build/image/stage PREFIX=/usr >/dev/null
+	@$(ISO_BUILD) image "$(CURDIR)/build/image/stage" build/image
+build/p2v.iso: build/image/initramfs.img
+	@$(ISO_BUILD) iso build/image $@
+build/pxe/SHA256SUMS: build/image/initramfs.img
+	@$(ISO_BUILD) pxe build/image build/pxe
 
 .PHONY: demo
 demo: deps ## convert a small real machine through SSH on loopback and boot the guest
