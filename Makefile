@@ -16,7 +16,8 @@ VERSION := 0.1
 
 # The one list of Debian packages: to build, to run the server, to test.
 DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
-  libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev
+  libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev \
+  libgtk-3-dev
 # The client looks for operating systems with grub-fstest and debugfs.
 DEPS_CLIENT := grub-common e2fsprogs
 DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit libnbd-bin \
@@ -24,7 +25,8 @@ DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit li
   osinfo-db swtpm swtpm-tools linux-image-amd64
 DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
   openssh-client dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils \
-  libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd
+  libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd \
+  xvfb xdotool matchbox-window-manager dbus at-spi2-core python3-pyatspi imagemagick fonts-dejavu-core
 # What the live image is made with, and what goes into it from this machine (iso/).
 DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-common pxelinux \
   shim-signed grub-efi-amd64-signed memtest86+ dosfstools mtools fdisk \
@@ -40,6 +42,7 @@ DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
 PKGS_CLIENT := libssh libnbd libcurl libudev blkid
+PKGS_KIOSK := gtk+-3.0
 PKGS_SERVER := libvirt libxml-2.0
 
 CC ?= gcc
@@ -73,6 +76,7 @@ CFLAGS_p2v-server = $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_SERVER))
 CFLAGS_tests = $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_CLIENT) $(PKGS_SERVER))
 LIBS_common = $(call pkg_libs,$(PKGS_COMMON))
 LIBS_p2v-client = $(call pkg_libs,$(PKGS_COMMON) $(PKGS_CLIENT)) -lm
+LIBS_p2v-kiosk = $(call pkg_libs,$(PKGS_KIOSK) $(PKGS_COMMON) $(PKGS_CLIENT)) -lm
 LIBS_p2v-server = $(call pkg_libs,$(PKGS_COMMON) $(PKGS_SERVER))
 
 # A folder is a static library of all its sources but main.c.
@@ -81,8 +85,10 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 COMMON_LIB := $(BUILD)/common/libcommon.a
 CLIENT_LIB := $(BUILD)/p2v-client/libp2v-client.a
+KIOSK_LIB := $(BUILD)/p2v-client/kiosk/libp2v-kiosk.a
 SERVER_LIB := $(BUILD)/p2v-server/libp2v-server.a
 CLIENT := $(BUILD)/p2v-client/p2v-client
+KIOSK := $(BUILD)/p2v-client/kiosk/p2v-kiosk
 SERVER := $(BUILD)/p2v-server/p2v-server
 
 # A unit test links the library of the folder it is in: tests/unit/FOLDER/test-*.c.
@@ -94,11 +100,13 @@ TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 
 .PHONY: all
-all: $(CLIENT) $(SERVER) ## build p2v-client and p2v-server into build/
+all: $(CLIENT) $(KIOSK) $(SERVER) ## build the programs into build/
 
 $(COMMON_LIB): $(call objects,$(call sources,common))
 $(CLIENT_LIB): $(call objects,$(call sources,p2v-client))
 $(SERVER_LIB): $(call objects,$(call sources,p2v-server))
+$(KIOSK_LIB): $(call objects,$(call sources,p2v-client/kiosk)) \
+  $(BUILD)/p2v-client/kiosk/resources.o
 
 %.a:
 	@mkdir -p $(@D) && rm -f $@
@@ -106,6 +114,21 @@ $(SERVER_LIB): $(call objects,$(call sources,p2v-server))
 
 $(CLIENT): $(BUILD)/p2v-client/main.o $(CLIENT_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-client)
+
+$(KIOSK): $(BUILD)/p2v-client/kiosk/main.o $(KIOSK_LIB) $(CLIENT_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-kiosk)
+
+# The windows' descriptions become a part of the program.
+KIOSK_RESOURCES := p2v-client/kiosk/kiosk.gresource.xml
+$(BUILD)/p2v-client/kiosk/resources.c: $(KIOSK_RESOURCES) $(wildcard p2v-client/kiosk/*.ui) \
+  p2v-client/kiosk/kiosk.css
+	@mkdir -p $(@D)
+	$(Q)glib-compile-resources --generate-source --c-name p2v_kiosk --manual-register --internal \
+	  --sourcedir $(<D) --target $@ $<
+$(BUILD)/p2v-client/kiosk/resources.o: $(BUILD)/p2v-client/kiosk/resources.c
+	$(Q)$(CC) $(CPPFLAGS) $(P2V_CFLAGS) $(CFLAGS_common) $(CFLAGS) -c -o $@ $<
+$(BUILD)/p2v-client/kiosk/%.o $(BUILD)/tests/unit/p2v-kiosk/%.o: \
+  CFLAGS_p2v-client += $(call pkg_cflags,$(PKGS_KIOSK))
 
 $(SERVER): $(BUILD)/p2v-server/main.o $(SERVER_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
@@ -124,7 +147,7 @@ $(BUILD)/tests/unit/p2v-server/%: $(BUILD)/tests/unit/p2v-server/%.o $(SERVER_LI
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
 
 .SECONDARY:
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/unit/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/p2v-client/*/*.d $(BUILD)/tests/unit/*/*.d)
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(TEST_PROGRAMS) ## build the unit tests too
@@ -181,7 +204,8 @@ demo-stop: ## end the guest and the private server that the demo left
 
 SHELL_SCRIPTS = $(shell git ls-files '*.sh' '*.bash' .ci/run 2>/dev/null; \
   git grep -lE '^\#!.*\b(ba)?sh$$' -- tests iso 2>/dev/null | grep -v '\.bats$$')
-C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-server/*.[ch] tests/unit/*/*.[ch])
+C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-client/*/*.[ch] p2v-server/*.[ch] \
+  tests/unit/*/*.[ch])
 
 .PHONY: lint
 lint: ## check formatting (clang-format), shell (shellcheck) and C (cppcheck)
@@ -208,7 +232,7 @@ deps: ## install the Debian packages that are missing (needs root)
 .PHONY: install
 install: all ## install programs and manual pages below $(DESTDIR)$(PREFIX)
 	install -d "$(DESTDIR)$(BINDIR)"
-	install -m 755 $(CLIENT) $(SERVER) "$(DESTDIR)$(BINDIR)"
+	install -m 755 $(CLIENT) $(KIOSK) $(SERVER) "$(DESTDIR)$(BINDIR)"
 	$(foreach page,$(MANPAGES),install -D -m 644 $(page) \
 	  "$(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))" && ) true
 

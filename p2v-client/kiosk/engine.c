@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/engine.h"
+
+#include "common/error.h"
+#include "p2v-client/inventory.h"
+
+/* How often the network is looked at, seconds. */
+#define NETWORK_SECONDS 2
+
+struct _P2vKioskEngine
+{
+  GObject parent_instance;
+  P2vKioskModel *model;
+  char *root;
+  guint network_timer;
+  gboolean network_busy;
+  GCancellable *looking; /* the calls that run; NULL when none does */
+  GCancellable *probing;
+  GCancellable *converting;
+};
+
+G_DEFINE_TYPE (P2vKioskEngine, p2v_kiosk_engine, G_TYPE_OBJECT)
+
+P2vKioskEngine *
+p2v_kiosk_engine_new (P2vKioskModel *model, const char *root)
+{
+  P2vKioskEngine *engine = g_object_new (P2V_TYPE_KIOSK_ENGINE, NULL);
+  engine->model = g_object_ref (model);
+  engine->root = g_strdup (root);
+  return engine;
+}
+
+/* Runs a function in a thread; done hears of it on the main loop. The task keeps the engine. */
+static void
+start (P2vKioskEngine *engine, GTaskThreadFunc run, GAsyncReadyCallback done,
+       GCancellable *cancellable)
+{
+  g_autoptr (GTask) task = g_task_new (engine, cancellable, done, NULL);
+  /* What was found is wanted, however it ended. */
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_run_in_thread (task, run);
+}
+
+static void
+run_network (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED,
+             GCancellable *cancellable G_GNUC_UNUSED)
+{
+  g_task_return_pointer (task, p2v_kiosk_network_look (), (GDestroyNotify)g_ptr_array_unref);
+}
+
+static void
+on_network (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
+  P2vKioskModel *model = engine->model;
+  g_autoptr (GPtrArray) links = g_task_propagate_pointer (G_TASK (result), NULL);
+  engine->network_busy = FALSE;
+  if (p2v_kiosk_network_equal (links, model->links))
+    return;
+  g_clear_pointer (&model->links, g_ptr_array_unref);
+  model->links = g_steal_pointer (&links);
+  p2v_kiosk_model_changed (model, "network-changed");
+}
+
+static gboolean
+look_at_network (gpointer user_data)
+{
+  P2vKioskEngine *engine = user_data;
+  if (!engine->network_busy)
+    {
+      engine->network_busy = TRUE;
+      start (engine, run_network, on_network, NULL);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+void
+p2v_kiosk_engine_watch_network (P2vKioskEngine *engine)
+{
+  if (engine->network_timer != 0)
+    return;
+  engine->network_timer = g_timeout_add_seconds (NETWORK_SECONDS, look_at_network, engine);
+  look_at_network (engine);
+}
+
+/* What came of looking at the machine. */
+typedef struct
+{
+  P2vMachine *machine;
+  P2vRequest *suggestion;
+  GError *suggestion_error;
+} Look;
+
+static void
+free_look (Look *look)
+{
+  p2v_machine_free (look->machine);
+  p2v_request_free (look->suggestion);
+  g_clear_error (&look->suggestion_error);
+  g_free (look);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Look, free_look)
+
+static void
+run_look (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellable *cancellable)
+{
+  P2vKioskEngine *engine = source;
+  g_autoptr (Look) look = g_new0 (Look, 1);
+  GError *error = NULL;
+  look->machine = p2v_inventory_collect (engine->root, cancellable, &error);
+  if (look->machine == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  /* Here and not on the main loop: a disk that is given as a file is looked into. Until this has
+   * ended no page changes what is read of the configuration, that about the guest. */
+  look->suggestion
+      = p2v_config_to_request (engine->model->config, look->machine, &look->suggestion_error);
+  if (look->suggestion != NULL)
+    {
+      p2v_machine_free (look->machine);
+      look->machine = p2v_schema_copy (&p2v_machine_schema, look->suggestion->machine);
+    }
+  g_task_return_pointer (task, g_steal_pointer (&look), (GDestroyNotify)free_look);
+}
+
+static void
+on_look (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
+  P2vKioskModel *model = engine->model;
+  g_clear_object (&engine->looking);
+  g_clear_error (&model->machine_error);
+  g_autoptr (Look) look = g_task_propagate_pointer (G_TASK (result), &model->machine_error);
+  model->looking = FALSE;
+  if (look != NULL)
+    {
+      p2v_machine_free (model->machine);
+      p2v_request_free (model->suggestion);
+      g_clear_error (&model->suggestion_error);
+      model->machine = g_steal_pointer (&look->machine);
+      model->suggestion = g_steal_pointer (&look->suggestion);
+      model->suggestion_error = g_steal_pointer (&look->suggestion_error);
+    }
+  p2v_kiosk_model_changed (model, "machine-changed");
+}
+
+void
+p2v_kiosk_engine_look (P2vKioskEngine *engine)
+{
+  if (engine->looking != NULL)
+    return;
+  engine->looking = g_cancellable_new ();
+  engine->model->looking = TRUE;
+  p2v_kiosk_model_changed (engine->model, "machine-changed");
+  start (engine, run_look, on_look, engine->looking);
+}
+
+static void
+run_probe (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellable *cancellable)
+{
+  P2vKioskEngine *engine = source;
+  P2vKioskModel *model = engine->model;
+  GError *error = NULL;
+  /* Nobody touches these two while the model is probing. */
+  if (p2v_probe_run (model->config, model->probe, cancellable, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_probe (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
+  P2vKioskModel *model = engine->model;
+  model->server_works = g_task_propagate_boolean (G_TASK (result), &model->probe_error);
+  model->probing = FALSE;
+  g_clear_object (&engine->probing);
+  p2v_kiosk_model_changed (model, "server-changed");
+}
+
+void
+p2v_kiosk_engine_probe (P2vKioskEngine *engine)
+{
+  P2vKioskModel *model = engine->model;
+  g_return_if_fail (!model->probing && !p2v_kiosk_model_is_converting (model));
+  p2v_kiosk_model_forget_probe (model);
+  model->probe = p2v_probe_new ();
+  model->probing = TRUE;
+  engine->probing = g_cancellable_new ();
+  p2v_kiosk_model_changed (model, "server-changed");
+  start (engine, run_probe, on_probe, engine->probing);
+}
+
+void
+p2v_kiosk_engine_stop_probe (P2vKioskEngine *engine)
+{
+  g_cancellable_cancel (engine->probing);
+}
+
+/* An update on its way to the main loop. */
+typedef struct
+{
+  P2vKioskModel *model;
+  P2vUpdate *update;
+} Parcel;
+
+static gboolean
+deliver (gpointer user_data)
+{
+  Parcel *parcel = user_data;
+  p2v_kiosk_state_update (parcel->model->state, parcel->update);
+  p2v_kiosk_model_changed (parcel->model, "conversion-changed");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+free_parcel (Parcel *parcel)
+{
+  g_object_unref (parcel->model);
+  p2v_update_free (parcel->update);
+  g_free (parcel);
+}
+
+static void
+on_update (const P2vUpdate *update, gpointer user_data)
+{
+  P2vKioskEngine *engine = user_data;
+  Parcel parcel = { g_object_ref (engine->model), p2v_update_copy (update) };
+  /* With the priority of the task's end, which must not overtake the last update. */
+  g_idle_add_full (G_PRIORITY_DEFAULT, deliver, g_memdup2 (&parcel, sizeof parcel),
+                   (GDestroyNotify)free_parcel);
+}
+
+static void
+run_conversion (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED,
+                GCancellable *cancellable)
+{
+  P2vKioskEngine *engine = source;
+  P2vKioskModel *model = engine->model;
+  GError *error = NULL;
+  if (p2v_conversion_run (model->config, model->request, cancellable, on_update, engine, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_conversion (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
+  P2vKioskModel *model = engine->model;
+  gboolean converted = g_task_propagate_boolean (G_TASK (result), &model->failure);
+  /* Whatever came of being stopped is no failure of its own. */
+  if (!converted && g_cancellable_is_cancelled (engine->converting))
+    p2v_error_recode (&model->failure, P2V_ERROR_CANCELLED);
+  model->phase = converted ? P2V_KIOSK_DONE : P2V_KIOSK_FAILED;
+  g_clear_object (&engine->converting);
+  p2v_kiosk_model_changed (model, "conversion-changed");
+}
+
+void
+p2v_kiosk_engine_convert (P2vKioskEngine *engine)
+{
+  P2vKioskModel *model = engine->model;
+  g_return_if_fail (model->request != NULL && !model->probing);
+  g_return_if_fail (!p2v_kiosk_model_is_converting (model));
+  g_autofree char *activity = g_strdup_printf ("Connecting to %s", model->config->server);
+  g_clear_pointer (&model->state, p2v_kiosk_state_free);
+  g_clear_error (&model->failure);
+  model->state = p2v_kiosk_state_new (activity);
+  model->phase = P2V_KIOSK_RUNNING;
+  engine->converting = g_cancellable_new ();
+  p2v_kiosk_model_changed (model, "conversion-changed");
+  start (engine, run_conversion, on_conversion, engine->converting);
+}
+
+void
+p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine)
+{
+  if (engine->converting == NULL || g_cancellable_is_cancelled (engine->converting))
+    return;
+  engine->model->phase = P2V_KIOSK_STOPPING;
+  p2v_kiosk_model_changed (engine->model, "conversion-changed");
+  g_cancellable_cancel (engine->converting);
+}
+
+void
+p2v_kiosk_engine_close (P2vKioskEngine *engine)
+{
+  g_clear_handle_id (&engine->network_timer, g_source_remove);
+  g_cancellable_cancel (engine->looking);
+  g_cancellable_cancel (engine->probing);
+}
+
+static void
+finalize (GObject *object)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (object);
+  g_clear_handle_id (&engine->network_timer, g_source_remove);
+  g_clear_object (&engine->model);
+  g_clear_object (&engine->looking);
+  g_clear_object (&engine->probing);
+  g_clear_object (&engine->converting);
+  g_free (engine->root);
+  G_OBJECT_CLASS (p2v_kiosk_engine_parent_class)->finalize (object);
+}
+
+static void
+p2v_kiosk_engine_class_init (P2vKioskEngineClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = finalize;
+}
+
+static void
+p2v_kiosk_engine_init (P2vKioskEngine *engine)
+{
+  (void)engine;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_KIOSK_ENGINE_H
+#define P2V_KIOSK_ENGINE_H
+
+#include "p2v-client/kiosk/model.h"
+
+G_BEGIN_DECLS
+
+/* Does the work of the kiosk in threads and puts what comes of it into the model, on the main loop:
+ * nothing here blocks, and every function returns at once. */
+
+#define P2V_TYPE_KIOSK_ENGINE (p2v_kiosk_engine_get_type ())
+G_DECLARE_FINAL_TYPE (P2vKioskEngine, p2v_kiosk_engine, P2V, KIOSK_ENGINE, GObject)
+
+/* root: as for p2v_inventory_collect(). */
+P2vKioskEngine *p2v_kiosk_engine_new (P2vKioskModel *model, const char *root);
+
+/* Watches this machine's network from now on (network-changed). */
+void p2v_kiosk_engine_watch_network (P2vKioskEngine *engine);
+
+/* Looks at this machine and its disks (machine-changed), unless that is being done already. */
+void p2v_kiosk_engine_look (P2vKioskEngine *engine);
+
+/* Tries the server with what the model's configuration says (server-changed). */
+void p2v_kiosk_engine_probe (P2vKioskEngine *engine);
+
+/* Stops a probe; the model hears of it when the probe has ended. */
+void p2v_kiosk_engine_stop_probe (P2vKioskEngine *engine);
+
+/* Converts the model's request (conversion-changed). */
+void p2v_kiosk_engine_convert (P2vKioskEngine *engine);
+
+/* Stops the conversion in good order; the phase is STOPPING until it has ended. */
+void p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine);
+
+/* Stops watching, looking and probing, for good; a conversion is not touched. Without it the engine
+ * is kept alive by what it does. */
+void p2v_kiosk_engine_close (P2vKioskEngine *engine);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/error.h"
+#include "p2v-client/cmdline.h"
+#include "p2v-client/identity.h"
+#include "p2v-client/kiosk/pages.h"
+#include "p2v-client/kiosk/window.h"
+
+#include <curl/curl.h>
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct
+{
+  char *cmdline;
+  char *root;
+  gboolean verbose;
+  gboolean version;
+} options;
+
+static const GOptionEntry entries[] = {
+  { "cmdline", 0, 0, G_OPTION_ARG_FILENAME, &options.cmdline,
+    "Start with the arguments in TEXT in the place of " P2V_KERNEL_CMDLINE, "TEXT" },
+  { "root", 0, 0, G_OPTION_ARG_FILENAME, &options.root, "Describe the machine recorded below DIR",
+    "DIR" },
+  { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
+    "Print messages for finding faults on standard error", NULL },
+  { "version", 'V', 0, G_OPTION_ARG_NONE, &options.version, "Print the version and exit", NULL },
+  { NULL, 0, 0, 0, NULL, NULL, NULL },
+};
+
+static gboolean
+parse_options (int *argc, char ***argv, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_option_context_set_summary (context, "Asks a person what is needed to turn the machine it runs "
+                                         "on into a KVM guest, and does it.");
+  g_option_context_set_description (context, "More in p2v-kiosk(1).");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, error))
+    {
+      g_prefix_error (error, "cannot read the options: ");
+      p2v_error_recode (error, P2V_ERROR_USAGE);
+      return FALSE;
+    }
+  if (*argc > 1)
+    {
+      /* Not quoted: it may be the end of a password that was not put in quotes. */
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_USAGE,
+                           "there is a word that belongs to no option. Put the text of --cmdline "
+                           "in quotes; see p2v-kiosk --help.");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* The text may hold a password, and everybody can read a process's arguments.
+ * words: the arguments as main() was given them; parsing shortens its own list only. */
+static void
+wipe_arguments (char **words)
+{
+  const char *name = "--cmdline=";
+  for (gsize i = 1; words[i] != NULL; i++)
+    if (g_str_has_prefix (words[i], name))
+      memset (words[i] + strlen (name), '*', strlen (words[i]) - strlen (name));
+    else if (strcmp (words[i], "--cmdline") == 0 && words[i + 1] != NULL)
+      {
+        i++;
+        memset (words[i], '*', strlen (words[i]));
+      }
+}
+
+/* What the fields start with. A mistake in it is no reason not to start: a person is there.
+ * complaint: set to what is wrong, or to NULL (transfer full). */
+static P2vConfig *
+load_config (char **complaint)
+{
+  g_autoptr (GError) error = NULL;
+  P2vConfig *config = options.cmdline != NULL ? p2v_cmdline_parse (options.cmdline, &error)
+                                              : p2v_cmdline_load_kernel (&error);
+  g_clear_pointer (&options.cmdline, p2v_secret_free);
+  *complaint = error != NULL ? g_strdup (error->message) : NULL;
+  /* The mistake is more likely on the command line than in the defaults. */
+  if (config == NULL)
+    config = p2v_cmdline_load (P2V_DEFAULTS_FILE, "", NULL);
+  return config != NULL ? config : p2v_config_new ();
+}
+
+static void
+load_style (void)
+{
+  g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
+  gtk_css_provider_load_from_resource (provider, P2V_KIOSK_RESOURCES "kiosk.css");
+  gtk_style_context_add_provider_for_screen (gdk_screen_get_default (),
+                                             GTK_STYLE_PROVIDER (provider),
+                                             GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+typedef struct
+{
+  P2vKioskModel *model;
+  P2vKioskEngine *engine;
+  GMainLoop *loop;
+  gboolean ending;
+} Program;
+
+/* The program ends when nothing runs any more that it must see through. */
+static void
+end_when_idle (Program *program)
+{
+  if (program->ending && !p2v_kiosk_model_is_converting (program->model))
+    g_main_loop_quit (program->loop);
+}
+
+static void
+end (Program *program)
+{
+  program->ending = TRUE;
+  p2v_kiosk_engine_stop_conversion (program->engine);
+  p2v_kiosk_engine_close (program->engine);
+  end_when_idle (program);
+}
+
+static gboolean
+on_signal (gpointer program)
+{
+  end (program);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The window is up before the machine is looked at. */
+static gboolean
+on_idle (gpointer user_data)
+{
+  Program *program = user_data;
+  p2v_kiosk_engine_watch_network (program->engine);
+  p2v_kiosk_engine_look (program->engine);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+run (void)
+{
+  static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+  g_autofree char *complaint = NULL;
+  P2vConfig *config = load_config (&complaint);
+  g_autoptr (P2vKioskModel) model = p2v_kiosk_model_new (config, complaint);
+  g_autoptr (P2vKioskEngine) engine
+      = p2v_kiosk_engine_new (model, options.root != NULL ? options.root : "/");
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  Program program = { model, engine, loop, FALSE };
+  load_style ();
+  P2vKioskWindow *window = p2v_kiosk_window_new (model, engine);
+  g_signal_connect_swapped (window, "destroy", G_CALLBACK (end), &program);
+  g_signal_connect_swapped (model, "conversion-changed", G_CALLBACK (end_when_idle), &program);
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    g_unix_signal_add (signals[i], on_signal, &program);
+  gtk_window_fullscreen (GTK_WINDOW (window));
+  gtk_window_present (GTK_WINDOW (window));
+  g_idle_add_full (G_PRIORITY_LOW, on_idle, &program, NULL);
+  g_main_loop_run (loop);
+  g_signal_handlers_disconnect_by_data (model, &program);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char **words = g_memdup2 (argv, sizeof (char *) * ((gsize)argc + 1));
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  g_log_writer_default_set_use_stderr (TRUE);
+  /* Before there are threads, as libcurl asks for. */
+  curl_global_init (CURL_GLOBAL_DEFAULT);
+  gboolean parsed = parse_options (&argc, &argv, &error);
+  wipe_arguments (words);
+  g_log_set_debug_enabled (options.verbose);
+  if (parsed && options.version)
+    return puts ("p2v-kiosk " P2V_VERSION) < 0 ? P2V_ERROR_FAILED : 0;
+  if (parsed && !gtk_init_check (&argc, &argv))
+    g_set_error (&error, P2V_ERROR, P2V_ERROR_FAILED,
+                 "cannot open the display %s. Start it within X, or use p2v-text on a text "
+                 "console.",
+                 g_getenv ("DISPLAY") != NULL ? g_getenv ("DISPLAY") : "(DISPLAY is not set)");
+  if (error == NULL)
+    {
+      p2v_kiosk_register_resource ();
+      run ();
+    }
+  p2v_secret_free (options.cmdline);
+  g_free (options.root);
+  if (error == NULL)
+    return 0;
+  g_printerr ("p2v-kiosk: %s\n", error->message);
+  return p2v_error_code_of (error);
+}

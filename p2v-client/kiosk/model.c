@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/model.h"
+
+G_DEFINE_TYPE (P2vKioskModel, p2v_kiosk_model, G_TYPE_OBJECT)
+
+static const char *const signals[]
+    = { "network-changed", "machine-changed", "server-changed", "conversion-changed" };
+
+static char *
+place_of (const P2vConfig *config)
+{
+  return g_strdup_printf ("%s %u", config->server != NULL ? config->server : "", config->port);
+}
+
+P2vKioskModel *
+p2v_kiosk_model_new (P2vConfig *config, const char *complaint)
+{
+  P2vKioskModel *model = g_object_new (P2V_TYPE_KIOSK_MODEL, NULL);
+  model->config = config;
+  model->complaint = g_strdup (complaint);
+  if (config->server != NULL && config->hostkey != NULL)
+    g_hash_table_insert (model->hostkeys, place_of (config), g_strdup (config->hostkey));
+  return model;
+}
+
+void
+p2v_kiosk_model_changed (P2vKioskModel *model, const char *signal)
+{
+  g_signal_emit_by_name (model, signal);
+}
+
+void
+p2v_kiosk_model_forget_probe (P2vKioskModel *model)
+{
+  g_assert (!model->probing);
+  g_clear_pointer (&model->probe, p2v_probe_free);
+  g_clear_error (&model->probe_error);
+  model->server_works = FALSE;
+  p2v_kiosk_model_changed (model, "server-changed");
+}
+
+void
+p2v_kiosk_model_set_server (P2vKioskModel *model, const char *server, guint16 port)
+{
+  P2vConfig *config = model->config;
+  if (g_strcmp0 (config->server, server) == 0 && config->port == port)
+    return;
+  /* A key that was given without a server holds for the first one that is named. */
+  if (config->server == NULL && config->hostkey != NULL)
+    {
+      char *first = g_strdup_printf ("%s %u", server, port);
+      g_hash_table_insert (model->hostkeys, first, g_strdup (config->hostkey));
+    }
+  g_free (config->server);
+  config->server = g_strdup (server);
+  config->port = port;
+  g_autofree char *place = place_of (config);
+  g_free (config->hostkey);
+  config->hostkey = g_strdup (g_hash_table_lookup (model->hostkeys, place));
+  p2v_kiosk_model_forget_probe (model);
+}
+
+void
+p2v_kiosk_model_accept_hostkey (P2vKioskModel *model)
+{
+  g_return_if_fail (model->probe != NULL && model->probe->hostkey.trust == P2V_HOSTKEY_UNKNOWN);
+  P2vConfig *config = model->config;
+  g_free (config->hostkey);
+  config->hostkey = g_strdup (model->probe->hostkey.fingerprint);
+  g_hash_table_insert (model->hostkeys, place_of (config), g_strdup (config->hostkey));
+}
+
+/* The interfaces that the guest gets, as a list of names that can be changed. */
+static GPtrArray *
+list_interfaces (P2vKioskModel *model)
+{
+  GPtrArray *names = g_ptr_array_new_null_terminated (8, g_free, TRUE);
+  char **given = model->config->interfaces;
+  for (gsize i = 0; given != NULL && given[i] != NULL; i++)
+    g_ptr_array_add (names, g_strdup (given[i]));
+  for (guint i = 0; given == NULL && i < model->machine->nics->len; i++)
+    g_ptr_array_add (names, g_strdup (((P2vNic *)model->machine->nics->pdata[i])->name));
+  return names;
+}
+
+static void
+set_mapping (P2vConfig *config, const char *nic, const char *network)
+{
+  for (guint i = config->networks->len; i > 0; i--)
+    {
+      P2vNetworkMapping *mapping = config->networks->pdata[i - 1];
+      if (g_strcmp0 (mapping->nic, nic) == 0)
+        g_ptr_array_remove_index (config->networks, i - 1);
+    }
+  if (network != NULL)
+    g_ptr_array_add (config->networks, p2v_network_mapping_new (nic, network));
+}
+
+void
+p2v_kiosk_model_set_network (P2vKioskModel *model, const char *nic, const char *network)
+{
+  P2vConfig *config = model->config;
+  g_autoptr (GPtrArray) names = list_interfaces (model);
+  guint index;
+  gboolean listed = g_ptr_array_find_with_equal_func (names, nic, g_str_equal, &index);
+  if (listed && network == NULL)
+    g_ptr_array_remove_index (names, index);
+  else if (!listed && network != NULL)
+    g_ptr_array_add (names, g_strdup (nic));
+  g_strfreev (config->interfaces);
+  config->interfaces = (char **)g_ptr_array_steal (names, NULL);
+  set_mapping (config, nic, network);
+}
+
+gboolean
+p2v_kiosk_model_make_request (P2vKioskModel *model, GError **error)
+{
+  g_clear_pointer (&model->request, p2v_request_free);
+  model->request = p2v_config_to_request (model->config, model->machine, error);
+  return model->request != NULL;
+}
+
+gboolean
+p2v_kiosk_model_is_converting (P2vKioskModel *model)
+{
+  return model->phase == P2V_KIOSK_RUNNING || model->phase == P2V_KIOSK_STOPPING;
+}
+
+void
+p2v_kiosk_model_start_over (P2vKioskModel *model)
+{
+  g_return_if_fail (!p2v_kiosk_model_is_converting (model));
+  model->phase = P2V_KIOSK_SETUP;
+  g_clear_error (&model->failure);
+  p2v_kiosk_model_changed (model, "conversion-changed");
+}
+
+static void
+finalize (GObject *object)
+{
+  P2vKioskModel *model = P2V_KIOSK_MODEL (object);
+  p2v_config_free (model->config);
+  g_free (model->complaint);
+  g_hash_table_unref (model->hostkeys);
+  g_clear_pointer (&model->links, g_ptr_array_unref);
+  p2v_machine_free (model->machine);
+  g_clear_error (&model->machine_error);
+  p2v_request_free (model->suggestion);
+  g_clear_error (&model->suggestion_error);
+  p2v_probe_free (model->probe);
+  g_clear_error (&model->probe_error);
+  p2v_request_free (model->request);
+  p2v_kiosk_state_free (model->state);
+  g_clear_error (&model->failure);
+  G_OBJECT_CLASS (p2v_kiosk_model_parent_class)->finalize (object);
+}
+
+static void
+p2v_kiosk_model_class_init (P2vKioskModelClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = finalize;
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    g_signal_new (signals[i], P2V_TYPE_KIOSK_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                  G_TYPE_NONE, 0);
+}
+
+static void
+p2v_kiosk_model_init (P2vKioskModel *model)
+{
+  model->hostkeys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/link-row.h"
+#include "p2v-client/kiosk/notice.h"
+#include "p2v-client/kiosk/pages.h"
+#include "p2v-client/text.h"
+
+#define TEMPLATE P2V_KIOSK_RESOURCES "page-welcome.ui"
+
+/* What this machine is and how it is connected, while it is still being looked at. */
+
+#define P2V_TYPE_WELCOME_PAGE (p2v_welcome_page_get_type ())
+G_DECLARE_FINAL_TYPE (P2vWelcomePage, p2v_welcome_page, P2V, WELCOME_PAGE, P2vKioskPage)
+
+struct _P2vWelcomePage
+{
+  P2vKioskPage parent_instance;
+  P2vKioskNotice *complaint;
+  GtkLabel *machine;
+  GtkLabel *system;
+  GtkBox *links;
+  GtkLabel *advice;
+};
+
+G_DEFINE_TYPE (P2vWelcomePage, p2v_welcome_page, P2V_TYPE_KIOSK_PAGE)
+
+/* "Dell Inc. PowerEdge R720, serial number 7XK2J5J; 8 processors, 32.0 GiB of memory". */
+static char *
+describe_machine (const P2vMachine *machine)
+{
+  const P2vSmbios *smbios = machine->smbios;
+  g_autofree char *memory = p2v_size_format (machine->memory);
+  GString *text = g_string_new (NULL);
+  if (smbios != NULL && smbios->manufacturer != NULL)
+    g_string_append_printf (text, "%s ", smbios->manufacturer);
+  if (smbios != NULL && smbios->product != NULL)
+    g_string_append (text, smbios->product);
+  if (smbios != NULL && smbios->serial != NULL)
+    g_string_append_printf (text, ", serial number %s", smbios->serial);
+  if (text->len > 0)
+    g_string_append (text, "; ");
+  g_string_append_printf (text, "%" G_GINT64_FORMAT " %s, %s of memory", machine->cpu->online,
+                          machine->cpu->online == 1 ? "processor" : "processors", memory);
+  return g_string_free (text, FALSE);
+}
+
+static void
+on_machine_changed (P2vWelcomePage *page)
+{
+  P2vKioskModel *model = p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
+  const P2vMachine *machine = model->machine;
+  g_autofree char *text = NULL;
+  g_autofree char *system = NULL;
+  if (machine != NULL)
+    text = describe_machine (machine);
+  else if (model->machine_error != NULL)
+    text = p2v_kiosk_sentence (model->machine_error->message);
+  else
+    text = g_strdup ("Looking at this machine and what is on its disks\xe2\x80\xa6");
+  if (machine != NULL && machine->hostname != NULL)
+    system = g_strdup_printf ("On its disks it calls itself %s.", machine->hostname);
+  else if (machine != NULL)
+    system = g_strdup ("No operating system that gives itself a name was found on its disks.");
+  gtk_label_set_label (page->machine, text);
+  gtk_label_set_label (page->system, system != NULL ? system : "");
+  gtk_widget_set_visible (GTK_WIDGET (page->system), system != NULL);
+}
+
+static void
+remove_child (GtkWidget *child, gpointer container)
+{
+  gtk_container_remove (container, child);
+}
+
+static void
+on_network_changed (P2vWelcomePage *page)
+{
+  P2vKioskModel *model = p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
+  GPtrArray *links = model->links;
+  gboolean usable = FALSE;
+  gtk_container_foreach (GTK_CONTAINER (page->links), remove_child, page->links);
+  for (guint i = 0; links != NULL && i < links->len; i++)
+    {
+      usable |= p2v_kiosk_link_is_usable (links->pdata[i]);
+      gtk_container_add (GTK_CONTAINER (page->links), p2v_link_row_new (links->pdata[i]));
+    }
+  const char *advice = "";
+  if (links == NULL)
+    advice = "Looking at the network\xe2\x80\xa6";
+  else if (links->len == 0)
+    advice = "This system has no driver for a network card of this machine. Without a network "
+             "nothing can be converted; try a USB network adapter.";
+  else if (!usable)
+    advice = "Without an address the server cannot be reached. Check the cable and the switch. "
+             "Where there is no DHCP, start this system again with an address in the boot menu, "
+             "for example ip=192.0.2.5::192.0.2.1:255.255.255.0::eno1:none";
+  else
+    advice = "You need the name or address of the conversion server, a user name with a password "
+             "or an SSH key for it, and the host key's fingerprint that p2v-server setup has "
+             "printed there.";
+  gtk_label_set_label (page->advice, advice);
+}
+
+static void
+bind (P2vKioskPage *base)
+{
+  P2vWelcomePage *page = P2V_WELCOME_PAGE (base);
+  P2vKioskModel *model = p2v_kiosk_page_get_model (base);
+  g_autofree char *complaint
+      = model->complaint != NULL ? p2v_kiosk_sentence (model->complaint) : NULL;
+  p2v_kiosk_notice_say (page->complaint, P2V_KIOSK_NOTICE_WARNING,
+                        complaint != NULL ? "What was given at the boot menu is not used" : NULL,
+                        complaint);
+  g_signal_connect_swapped (model, "machine-changed", G_CALLBACK (on_machine_changed), page);
+  g_signal_connect_swapped (model, "network-changed", G_CALLBACK (on_network_changed), page);
+  on_machine_changed (page);
+  on_network_changed (page);
+}
+
+static void
+p2v_welcome_page_class_init (P2vWelcomePageClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  P2V_KIOSK_PAGE_CLASS (class)->bind = bind;
+  g_type_ensure (P2V_TYPE_KIOSK_NOTICE);
+  gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
+  gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, complaint);
+  gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, machine);
+  gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, system);
+  gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, links);
+  gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, advice);
+}
+
+static void
+p2v_welcome_page_init (P2vWelcomePage *page)
+{
+  gtk_widget_init_template (GTK_WIDGET (page));
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/state.h"
+
+#include "p2v-client/text.h"
+
+#include <string.h>
+
+static void
+free_disk (P2vKioskDisk *disk)
+{
+  g_free (disk->name);
+  g_free (disk);
+}
+
+P2vKioskState *
+p2v_kiosk_state_new (const char *activity)
+{
+  P2vKioskState *state = g_new0 (P2vKioskState, 1);
+  state->activity = g_strdup (activity);
+  state->percent = -1;
+  state->time_left = -1;
+  state->disks = g_ptr_array_new_with_free_func ((GDestroyNotify)free_disk);
+  state->warnings = g_ptr_array_new_with_free_func (g_free);
+  return state;
+}
+
+void
+p2v_kiosk_state_free (P2vKioskState *state)
+{
+  if (state == NULL)
+    return;
+  g_free (state->activity);
+  g_free (state->program);
+  g_free (state->job);
+  g_free (state->place);
+  g_free (state->failed);
+  g_ptr_array_unref (state->disks);
+  g_ptr_array_unref (state->warnings);
+  g_free (state);
+}
+
+static void
+set_text (char **member, const char *text)
+{
+  g_free (*member);
+  *member = p2v_text_printable (text);
+}
+
+static void
+begin (P2vKioskState *state, const char *activity)
+{
+  set_text (&state->activity, activity);
+  state->percent = -1;
+}
+
+static const char *
+stage_activity (const char *stage)
+{
+  static const char *const activities[][2] = {
+    { P2V_STAGE_PREPARE, "Preparing the disks on the server" },
+    { P2V_STAGE_RECEIVE, "Sending the disks" },
+    { P2V_STAGE_CONVERT, "Converting on the server" },
+    { P2V_STAGE_DEFINE, "Defining the guest on the server" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (activities); i++)
+    if (g_strcmp0 (stage, activities[i][0]) == 0)
+      return activities[i][1];
+  return stage;
+}
+
+static void
+add_warning (P2vKioskState *state, const char *text)
+{
+  g_autofree char *warning = p2v_text_printable (text);
+  if (warning[0] != '\0'
+      && !g_ptr_array_find_with_equal_func (state->warnings, warning, g_str_equal, NULL))
+    g_ptr_array_add (state->warnings, g_steal_pointer (&warning));
+}
+
+static void
+note_event (P2vKioskState *state, const P2vEvent *event)
+{
+  const char *stage = stage_activity (event->stage);
+  if (g_strcmp0 (event->kind, "warning") == 0)
+    add_warning (state, event->message);
+  else if (g_strcmp0 (event->kind, "started") == 0 && stage != NULL)
+    begin (state, stage);
+  else if (g_strcmp0 (event->kind, "failed") == 0)
+    set_text (&state->failed, stage != NULL ? stage : state->activity);
+  /* While disks are sent, their own bars say more. */
+  else if (g_strcmp0 (event->kind, "progress") == 0
+           && g_strcmp0 (event->stage, P2V_STAGE_RECEIVE) != 0)
+    state->percent = CLAMP (event->percent, 0, 100);
+}
+
+static P2vKioskDisk *
+find_disk (P2vKioskState *state, const char *name)
+{
+  for (guint i = 0; i < state->disks->len; i++)
+    if (strcmp (((P2vKioskDisk *)state->disks->pdata[i])->name, name) == 0)
+      return state->disks->pdata[i];
+  P2vKioskDisk *disk = g_new0 (P2vKioskDisk, 1);
+  disk->name = g_strdup (name);
+  g_ptr_array_add (state->disks, disk);
+  return disk;
+}
+
+static void
+note_progress (P2vKioskState *state, const P2vUpdate *update)
+{
+  for (gsize i = 0; i < update->n_disks; i++)
+    {
+      P2vKioskDisk *disk = find_disk (state, update->disks[i].name);
+      disk->size = update->disks[i].size;
+      disk->done = update->disks[i].done;
+    }
+  state->rate = update->rate;
+  state->time_left = update->time_left;
+}
+
+void
+p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
+{
+  switch (update->kind)
+    {
+    case P2V_UPDATE_CONNECTED:
+      set_text (&state->program, update->text);
+      begin (state, "Describing this machine to the server");
+      break;
+    case P2V_UPDATE_CREATED:
+      set_text (&state->job, update->text);
+      begin (state, "Opening the disks");
+      break;
+    case P2V_UPDATE_PROGRESS:
+      note_progress (state, update);
+      break;
+    case P2V_UPDATE_LANDED:
+      state->landed = TRUE;
+      state->rate = 0;
+      state->time_left = -1;
+      begin (state, "Waiting for the server");
+      break;
+    case P2V_UPDATE_EVENT:
+      note_event (state, update->event);
+      break;
+    case P2V_UPDATE_WARNING:
+      add_warning (state, update->text);
+      break;
+    case P2V_UPDATE_DONE:
+      set_text (&state->place, update->text);
+      break;
+    }
+}
+
+void
+p2v_kiosk_state_totals (const P2vKioskState *state, gint64 *done, gint64 *size)
+{
+  *done = *size = 0;
+  for (guint i = 0; i < state->disks->len; i++)
+    {
+      const P2vKioskDisk *disk = state->disks->pdata[i];
+      *done += disk->done;
+      *size += disk->size;
+    }
+}
+
+P2vUpdate *
+p2v_update_copy (const P2vUpdate *update)
+{
+  P2vUpdate *copy = g_memdup2 (update, sizeof *update);
+  P2vDiskProgress *disks = g_memdup2 (update->disks, sizeof *disks * update->n_disks);
+  for (gsize i = 0; i < update->n_disks; i++)
+    disks[i].name = g_strdup (update->disks[i].name);
+  copy->text = g_strdup (update->text);
+  copy->disks = disks;
+  if (update->event != NULL)
+    copy->event = p2v_schema_copy (&p2v_event_schema, update->event);
+  return copy;
+}
+
+void
+p2v_update_free (P2vUpdate *update)
+{
+  if (update == NULL)
+    return;
+  for (gsize i = 0; i < update->n_disks; i++)
+    g_free ((char *)update->disks[i].name);
+  g_free ((gpointer)update->disks);
+  g_free ((char *)update->text);
+  p2v_event_free ((P2vEvent *)update->event);
+  g_free (update);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_KIOSK_STATE_H
+#define P2V_KIOSK_STATE_H
+
+#include "p2v-client/conversion.h"
+
+G_BEGIN_DECLS
+
+/* How a running conversion stands, as its updates tell. */
+
+typedef struct
+{
+  char *name;
+  gint64 size, done; /* bytes */
+} P2vKioskDisk;
+
+typedef struct
+{
+  char *activity; /* what is being done: "Sending the disks" */
+  gint64 percent; /* of the server's stage, -1 when not known */
+  char *program;  /* the server's greeting, NULL before it */
+  char *job;      /* NULL before there is one */
+  char *place;    /* where the guest is; NULL before it is done */
+  char *failed;   /* the activity during which the server's job failed, NULL when it did not */
+
+  GPtrArray *disks; /* of P2vKioskDisk; empty before the first is sent */
+  double rate;      /* bytes a second */
+  gint64 time_left; /* seconds, -1 when not known */
+  gboolean landed;  /* the server has everything */
+
+  GPtrArray *warnings; /* of char *, each once */
+} P2vKioskState;
+
+P2vKioskState *p2v_kiosk_state_new (const char *activity);
+void p2v_kiosk_state_free (P2vKioskState *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vKioskState, p2v_kiosk_state_free)
+
+/* Takes in what the engine reports. */
+void p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update);
+
+/* Done and size of all disks, bytes. */
+void p2v_kiosk_state_totals (const P2vKioskState *state, gint64 *done, gint64 *size);
+
+/* An update as something that can be handed to another thread. */
+P2vUpdate *p2v_update_copy (const P2vUpdate *update);
+void p2v_update_free (P2vUpdate *update);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vUpdate, p2v_update_free)
+
+G_END_DECLS
+
+#endif
