@@ -98,6 +98,14 @@ add_address (P2vKioskLink *link, const struct ifaddrs *entry)
     link->addresses = g_strconcat (before, ", ", address, NULL);
 }
 
+/* The kernel's own devices (ifb0, dummy0, sit0) are no news unless somebody has set them up. */
+static gboolean
+is_worth_showing (const P2vKioskLink *link)
+{
+  g_autofree char *path = g_strdup_printf ("/sys/class/net/%s/device", link->name);
+  return link->link || link->addresses != NULL || g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
 GPtrArray *
 p2v_kiosk_network_look (void)
 {
@@ -121,14 +129,6 @@ p2v_kiosk_network_look (void)
       g_ptr_array_remove_index (links, i - 1);
   g_ptr_array_sort (links, compare_names);
   return links;
-}
-
-/* The kernel's own devices (ifb0, dummy0, sit0) are no news unless somebody has set them up. */
-static gboolean
-is_worth_showing (const P2vKioskLink *link)
-{
-  g_autofree char *path = g_strdup_printf ("/sys/class/net/%s/device", link->name);
-  return link->link || link->addresses != NULL || g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
 gboolean
