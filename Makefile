@@ -17,12 +17,12 @@ VERSION := 0.1
 # The one list of Debian packages: to build, to run the server, to test.
 DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
   libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev \
-  libgtk-3-dev
+  libgtk-3-dev libarchive-dev
 # The client looks for operating systems with grub-fstest and debugfs.
 DEPS_CLIENT := grub-common e2fsprogs
 DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit libnbd-bin \
   libguestfs-tools libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libosinfo-bin \
-  osinfo-db swtpm swtpm-tools linux-image-amd64
+  osinfo-db swtpm swtpm-tools linux-image-amd64 passwd xorriso
 DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
   openssh-client dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils \
   libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd \
@@ -43,7 +43,7 @@ DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
 PKGS_CLIENT := libssh libnbd libcurl libudev blkid
 PKGS_KIOSK := gtk+-3.0
-PKGS_SERVER := libvirt libxml-2.0
+PKGS_SERVER := libvirt libxml-2.0 libarchive
 
 CC ?= gcc
 CFLAGS ?= -O2 -g

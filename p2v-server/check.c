@@ -25,6 +25,7 @@ static const Program programs[] = {
   { "nbdkit", "nbdkit", P2V_CHECK_PROBLEM, "virt-v2v needs it to read the images" },
   { "nbdcopy", "libnbd-bin", P2V_CHECK_WARNING,
     "without it only the outputs libvirt and local can be used" },
+  { "xorriso", "xorriso", P2V_CHECK_OK, "only \"p2v-server media\" needs it, to prepare an image" },
 };
 
 /* sshd is not in the PATH of ordinary users. */

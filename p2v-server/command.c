@@ -30,7 +30,7 @@ static gboolean
 check_count (const P2vCommand *command, int argc, GError **error)
 {
   int expected = command->argument != NULL ? 2 : 1;
-  if (argc == expected)
+  if (argc == expected || (command->optional && argc == expected - 1))
     return TRUE;
   g_autofree char *problem
       = expected == 1 ? g_strdup_printf ("%s takes no argument", command->name)

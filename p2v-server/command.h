@@ -15,13 +15,14 @@ typedef struct
 {
   const P2vCommand *command;
   P2vServerConfig *config;
-  char **arguments; /* exactly as many as the command takes */
+  char **arguments; /* as many as the command takes; NULL after the last */
 } P2vInvocation;
 
 struct _P2vCommand
 {
   const char *name;
   const char *argument; /* what it is about, e.g. "ID"; NULL for nothing */
+  gboolean optional;    /* the argument may be left out */
   const char *summary;  /* one line for the list of commands */
   const char *details;  /* more for --help, may be NULL */
   gboolean internal;    /* run by sshd or by p2v-server itself: listed last */
@@ -38,6 +39,8 @@ extern const P2vCommand p2v_command_retry;
 extern const P2vCommand p2v_command_remove;
 extern const P2vCommand p2v_command_profiles;
 extern const P2vCommand p2v_command_check;
+extern const P2vCommand p2v_command_setup;
+extern const P2vCommand p2v_command_media;
 extern const P2vCommand p2v_command_session;
 extern const P2vCommand p2v_command_lane;
 extern const P2vCommand p2v_command_forced;

@@ -7,9 +7,10 @@
 #include <string.h>
 
 static const P2vCommand *const commands[] = {
-  &p2v_command_jobs,    &p2v_command_show,     &p2v_command_log,   &p2v_command_retry,
-  &p2v_command_remove,  &p2v_command_profiles, &p2v_command_check, &p2v_command_forced,
-  &p2v_command_session, &p2v_command_lane,     &p2v_command_work,
+  &p2v_command_jobs,   &p2v_command_show,     &p2v_command_log,     &p2v_command_retry,
+  &p2v_command_remove, &p2v_command_profiles, &p2v_command_check,   &p2v_command_setup,
+  &p2v_command_media,  &p2v_command_forced,   &p2v_command_session, &p2v_command_lane,
+  &p2v_command_work,
 };
 
 static const P2vCommand *
@@ -30,7 +31,7 @@ append_commands (GString *text, gboolean internal)
       if (command->internal != internal)
         continue;
       g_autofree char *usage = g_strjoin (" ", command->name, command->argument, NULL);
-      g_string_append_printf (text, "  %-12s %s\n", usage, command->summary);
+      g_string_append_printf (text, "  %-17s %s\n", usage, command->summary);
     }
 }
 
