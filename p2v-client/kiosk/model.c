@@ -77,7 +77,8 @@ list_interfaces (P2vKioskModel *model)
   GPtrArray *names = g_ptr_array_new_null_terminated (8, g_free, TRUE);
   char **given = model->config->interfaces;
   for (gsize i = 0; given != NULL && given[i] != NULL; i++)
-    g_ptr_array_add (names, g_strdup (given[i]));
+    if (p2v_machine_find_nic (model->machine, given[i]) != NULL)
+      g_ptr_array_add (names, g_strdup (given[i]));
   for (guint i = 0; given == NULL && i < model->machine->nics->len; i++)
     g_ptr_array_add (names, g_strdup (((P2vNic *)model->machine->nics->pdata[i])->name));
   return names;
@@ -112,9 +113,28 @@ p2v_kiosk_model_set_network (P2vKioskModel *model, const char *nic, const char *
   set_mapping (config, nic, network);
 }
 
+/* Leaves out what the machine does not have, of interfaces and drives that were given beforehand:
+ * the Machine page has said so, and whoever went on has seen the ones there are. */
+static void
+drop_missing (P2vConfig *config, const P2vMachine *machine)
+{
+  for (guint i = config->networks->len; i > 0; i--)
+    {
+      const P2vNetworkMapping *mapping = config->networks->pdata[i - 1];
+      if (mapping->nic != NULL && p2v_machine_find_nic (machine, mapping->nic) == NULL)
+        g_ptr_array_remove_index (config->networks, i - 1);
+    }
+  gboolean missing = FALSE;
+  for (char **name = config->removables; name != NULL && *name != NULL; name++)
+    missing |= p2v_machine_find_removable (machine, *name) == NULL;
+  if (missing)
+    g_clear_pointer (&config->removables, g_strfreev);
+}
+
 gboolean
 p2v_kiosk_model_make_request (P2vKioskModel *model, GError **error)
 {
+  drop_missing (model->config, model->machine);
   g_clear_pointer (&model->request, p2v_request_free);
   model->request = p2v_config_to_request (model->config, model->machine, error);
   return model->request != NULL;

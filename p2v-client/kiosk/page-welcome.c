@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "p2v-client/kiosk/link-row.h"
+#include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/text.h"
@@ -66,22 +66,19 @@ on_machine_changed (P2vWelcomePage *page)
 }
 
 static void
-remove_child (GtkWidget *child, gpointer container)
-{
-  gtk_container_remove (container, child);
-}
-
-static void
 on_network_changed (P2vWelcomePage *page)
 {
   P2vKioskModel *model = p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
   GPtrArray *links = model->links;
   gboolean usable = FALSE;
-  gtk_container_foreach (GTK_CONTAINER (page->links), remove_child, page->links);
+  p2v_container_clear (GTK_CONTAINER (page->links));
   for (guint i = 0; links != NULL && i < links->len; i++)
     {
-      usable |= p2v_kiosk_link_is_usable (links->pdata[i]);
-      gtk_container_add (GTK_CONTAINER (page->links), p2v_link_row_new (links->pdata[i]));
+      const P2vKioskLink *link = links->pdata[i];
+      g_autofree char *text = p2v_kiosk_link_describe (link);
+      const char *style = p2v_kiosk_link_is_usable (link) ? "good" : "dim";
+      usable |= p2v_kiosk_link_is_usable (link);
+      gtk_container_add (GTK_CONTAINER (page->links), p2v_fact_row_new (link->name, text, style));
     }
   const char *advice = "";
   if (links == NULL)

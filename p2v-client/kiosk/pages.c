@@ -12,4 +12,11 @@ void
 p2v_kiosk_pages_ensure_types (void)
 {
   g_type_ensure (p2v_welcome_page_get_type ());
+  g_type_ensure (p2v_server_page_get_type ());
+  g_type_ensure (p2v_machine_page_get_type ());
+  g_type_ensure (p2v_guest_page_get_type ());
+  g_type_ensure (p2v_review_page_get_type ());
+  g_type_ensure (p2v_convert_page_get_type ());
+  g_type_ensure (p2v_done_page_get_type ());
+  g_type_ensure (p2v_failed_page_get_type ());
 }

@@ -248,8 +248,6 @@ p2v_kiosk_window_new (P2vKioskModel *model, P2vKioskEngine *engine)
   for (P2vKioskPageId id = 0; id < P2V_KIOSK_N_PAGES; id++)
     {
       GtkWidget *page = gtk_stack_get_child_by_name (window->stack, p2v_kiosk_page_names[id]);
-      if (page == NULL)
-        continue;
       window->pages[id] = page;
       p2v_kiosk_page_bind (P2V_KIOSK_PAGE (page), model, engine);
       g_signal_connect_swapped (page, "advance", G_CALLBACK (on_advance), window);

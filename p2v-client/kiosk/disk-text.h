@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_KIOSK_DISK_TEXT_H
+#define P2V_KIOSK_DISK_TEXT_H
+
+#include "common/machine.h"
+
+G_BEGIN_DECLS
+
+/* What to tell people of a disk. All return text of their own (transfer full). */
+
+/* "sda, 465.8 GiB, ATA Samsung SSD 850". */
+char *p2v_disk_text_title (const P2vDisk *disk);
+
+/* What is on it: the operating systems, then what else in short: "Debian GNU/Linux 12 (bookworm),
+ * web1.example.com; 3 partitions: ext4, swap". Never NULL. */
+char *p2v_disk_text_content (const P2vDisk *disk);
+
+/* What should be known before it is converted, or why it cannot be; NULL for nothing. */
+char *p2v_disk_text_warning (const P2vDisk *disk);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/bar-row.h"
+#include "p2v-client/kiosk/fact-row.h"
+#include "p2v-client/kiosk/notice.h"
+#include "p2v-client/kiosk/pages.h"
+#include "p2v-client/text.h"
+
+#define TEMPLATE P2V_KIOSK_RESOURCES "page-convert.ui"
+
+/* How often a bar without figures moves, milliseconds. */
+#define PULSE 500
+
+/* How the conversion goes. */
+
+#define P2V_TYPE_CONVERT_PAGE (p2v_convert_page_get_type ())
+G_DECLARE_FINAL_TYPE (P2vConvertPage, p2v_convert_page, P2V, CONVERT_PAGE, P2vKioskPage)
+
+struct _P2vConvertPage
+{
+  P2vKioskPage parent_instance;
+  P2vKioskNotice *notice;
+  GtkLabel *activity;
+  GtkProgressBar *total;
+  GtkLabel *figures;
+  GtkWidget *disks_section;
+  GtkContainer *disks;
+  GtkWidget *question; /* asks whether to stop; NULL when it does not */
+  guint pulse;
+};
+
+G_DEFINE_TYPE (P2vConvertPage, p2v_convert_page, P2V_TYPE_KIOSK_PAGE)
+
+static P2vKioskModel *
+model_of (P2vConvertPage *page)
+{
+  return p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
+}
+
+static gboolean
+is_sending (const P2vKioskState *state)
+{
+  gint64 done;
+  gint64 size;
+  p2v_kiosk_state_totals (state, &done, &size);
+  return size > 0 && done < size && !state->landed;
+}
+
+static gboolean
+on_pulse (gpointer user_data)
+{
+  P2vConvertPage *page = user_data;
+  gtk_progress_bar_pulse (page->total);
+  return G_SOURCE_CONTINUE;
+}
+
+/* A bar either shows a fraction, or moves to say that something goes on. */
+static void
+show_total (P2vConvertPage *page, double fraction)
+{
+  if (fraction >= 0)
+    {
+      g_clear_handle_id (&page->pulse, g_source_remove);
+      gtk_progress_bar_set_fraction (page->total, fraction);
+    }
+  else if (page->pulse == 0)
+    page->pulse = g_timeout_add (PULSE, on_pulse, page);
+}
+
+/* "3.1 GiB of 20.0 GiB, 118.4 MiB/s, 2 min 25 s left". (transfer full) */
+static char *
+sending_figures (const P2vKioskState *state, gint64 done, gint64 size)
+{
+  g_autofree char *done_text = p2v_size_format (done);
+  g_autofree char *size_text = p2v_size_format (size);
+  g_autofree char *rate = p2v_rate_format (state->rate);
+  g_autofree char *left = p2v_duration_format (MAX (state->time_left, 1));
+  gboolean known = state->rate >= 1;
+  return g_strdup_printf ("%s of %s%s%s%s%s%s", done_text, size_text, known ? ", " : "",
+                          known ? rate : "", known && state->time_left >= 0 ? ", " : "",
+                          known && state->time_left >= 0 ? left : "",
+                          known && state->time_left >= 0 ? " left" : "");
+}
+
+static void
+show_figures (P2vConvertPage *page, const P2vKioskState *state)
+{
+  gint64 done;
+  gint64 size;
+  g_autofree char *text = NULL;
+  p2v_kiosk_state_totals (state, &done, &size);
+  if (is_sending (state))
+    {
+      show_total (page, (double)done / (double)size);
+      text = sending_figures (state, done, size);
+    }
+  else if (state->percent >= 0)
+    {
+      show_total (page, (double)state->percent / 100);
+      text = g_strdup_printf ("%" G_GINT64_FORMAT " %%", state->percent);
+    }
+  else
+    show_total (page, -1);
+  gtk_label_set_label (page->figures, text != NULL ? text : "");
+}
+
+static void
+show_disks (P2vConvertPage *page, const P2vKioskState *state)
+{
+  g_autoptr (GList) rows = gtk_container_get_children (page->disks);
+  guint count = g_list_length (rows);
+  for (guint i = count; i < state->disks->len; i++)
+    {
+      const P2vKioskDisk *disk = state->disks->pdata[i];
+      gtk_container_add (page->disks, p2v_bar_row_new (disk->name));
+    }
+  gtk_widget_set_visible (page->disks_section, state->disks->len > 0);
+  g_clear_pointer (&rows, g_list_free);
+  rows = gtk_container_get_children (page->disks);
+  guint i = 0;
+  for (GList *item = rows; item != NULL && i < state->disks->len; item = item->next, i++)
+    {
+      const P2vKioskDisk *disk = state->disks->pdata[i];
+      p2v_bar_row_show (item->data, disk->done, disk->size);
+    }
+}
+
+static void
+show_notice (P2vConvertPage *page, const P2vKioskState *state)
+{
+  guint count = state->warnings->len;
+  const char *warning = count > 0 ? state->warnings->pdata[count - 1] : NULL;
+  if (model_of (page)->phase == P2V_KIOSK_STOPPING)
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, "Stopping\xe2\x80\xa6",
+                          "The server is told, and takes away what it has received.");
+  else if (state->landed)
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "This machine is no longer needed",
+                          "The server has all of it and goes on by itself, even if this machine is "
+                          "switched off now. To see how it ends, wait here.");
+  else
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
+                          warning != NULL ? "The server says" : NULL, warning);
+}
+
+static void
+on_conversion_changed (P2vConvertPage *page)
+{
+  P2vKioskModel *model = model_of (page);
+  const P2vKioskState *state = model->state;
+  if (!p2v_kiosk_model_is_converting (model))
+    {
+      g_clear_handle_id (&page->pulse, g_source_remove);
+      g_clear_pointer (&page->question, gtk_widget_destroy);
+      return;
+    }
+  gtk_label_set_label (page->activity, state->activity);
+  show_notice (page, state);
+  show_figures (page, state);
+  show_disks (page, state);
+  p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page),
+                                 model->phase == P2V_KIOSK_STOPPING ? "" : "_Cancel");
+}
+
+static void
+on_answer (P2vConvertPage *page, int answer)
+{
+  g_clear_pointer (&page->question, gtk_widget_destroy);
+  if (answer == GTK_RESPONSE_YES)
+    p2v_kiosk_engine_stop_conversion (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)));
+}
+
+static void
+ask (P2vConvertPage *page)
+{
+  GtkWidget *window = gtk_widget_get_toplevel (GTK_WIDGET (page));
+  gboolean landed = model_of (page)->state->landed;
+  GtkWidget *question = gtk_message_dialog_new (
+      GTK_WINDOW (window), GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT, GTK_MESSAGE_QUESTION,
+      GTK_BUTTONS_NONE, landed ? "Stop watching?" : "Cancel the conversion?");
+  gtk_message_dialog_format_secondary_text (
+      GTK_MESSAGE_DIALOG (question), "%s",
+      landed ? "The server goes on by itself and makes the guest all the same."
+             : "What was sent so far is thrown away on the server. This machine stays as it is.");
+  gtk_dialog_add_buttons (GTK_DIALOG (question), "_Keep going", GTK_RESPONSE_NO,
+                          landed ? "_Stop watching" : "_Cancel the conversion", GTK_RESPONSE_YES,
+                          NULL);
+  gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_NO);
+  gtk_window_set_title (GTK_WINDOW (question), "p2v: Cancel?");
+  g_signal_connect_swapped (question, "response", G_CALLBACK (on_answer), page);
+  page->question = question;
+  gtk_window_present (GTK_WINDOW (question));
+}
+
+static gboolean
+retreat (P2vKioskPage *base)
+{
+  P2vConvertPage *page = P2V_CONVERT_PAGE (base);
+  if (page->question == NULL && model_of (page)->phase == P2V_KIOSK_RUNNING)
+    ask (page);
+  return TRUE;
+}
+
+static void
+bind (P2vKioskPage *base)
+{
+  g_signal_connect_swapped (p2v_kiosk_page_get_model (base), "conversion-changed",
+                            G_CALLBACK (on_conversion_changed), base);
+}
+
+static GtkWidget *
+enter (P2vKioskPage *base)
+{
+  P2vConvertPage *page = P2V_CONVERT_PAGE (base);
+  p2v_container_clear (page->disks);
+  on_conversion_changed (page);
+  return NULL;
+}
+
+static void
+dispose (GObject *object)
+{
+  P2vConvertPage *page = P2V_CONVERT_PAGE (object);
+  g_clear_handle_id (&page->pulse, g_source_remove);
+  g_clear_pointer (&page->question, gtk_widget_destroy);
+  G_OBJECT_CLASS (p2v_convert_page_parent_class)->dispose (object);
+}
+
+static void
+p2v_convert_page_class_init (P2vConvertPageClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  P2vKioskPageClass *page_class = P2V_KIOSK_PAGE_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = dispose;
+  page_class->bind = bind;
+  page_class->enter = enter;
+  page_class->retreat = retreat;
+  gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, notice);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, activity);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, total);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, figures);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, disks);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, disks_section);
+}
+
+static void
+p2v_convert_page_init (P2vConvertPage *page)
+{
+  gtk_widget_init_template (GTK_WIDGET (page));
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/disk-row.h"
+#include "p2v-client/kiosk/fact-row.h"
+#include "p2v-client/kiosk/notice.h"
+#include "p2v-client/kiosk/pages.h"
+#include "p2v-client/text.h"
+
+#define TEMPLATE P2V_KIOSK_RESOURCES "page-machine.ui"
+
+/* Which disks of the machine are converted. */
+
+#define P2V_TYPE_MACHINE_PAGE (p2v_machine_page_get_type ())
+G_DECLARE_FINAL_TYPE (P2vMachinePage, p2v_machine_page, P2V, MACHINE_PAGE, P2vKioskPage)
+
+struct _P2vMachinePage
+{
+  P2vKioskPage parent_instance;
+  P2vKioskNotice *notice;
+  GtkContainer *disks;
+  GtkLabel *summary;
+  GtkButton *look;
+};
+
+G_DEFINE_TYPE (P2vMachinePage, p2v_machine_page, P2V_TYPE_KIOSK_PAGE)
+
+static P2vKioskModel *
+model_of (P2vMachinePage *page)
+{
+  return p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
+}
+
+static void
+on_toggled (P2vMachinePage *page)
+{
+  g_autoptr (GList) rows = gtk_container_get_children (page->disks);
+  guint count = 0;
+  gint64 size = 0;
+  for (GList *item = rows; item != NULL; item = item->next)
+    if (p2v_disk_row_get_chosen (item->data))
+      {
+        count++;
+        size += p2v_disk_row_get_disk (item->data)->size;
+      }
+  g_autofree char *total = p2v_size_format (size);
+  g_autofree char *text = NULL;
+  if (count > 0)
+    text = g_strdup_printf ("%u %s with %s chosen. What is free there is not sent.", count,
+                            count == 1 ? "disk" : "disks", total);
+  else
+    text = g_strdup ("Choose at least one disk.");
+  gtk_label_set_label (page->summary, rows != NULL ? text : "");
+  p2v_kiosk_page_set_ready (P2V_KIOSK_PAGE (page), count > 0 && !model_of (page)->looking);
+}
+
+/* TRUE when a disk is to be converted as things were given or chosen before. */
+static gboolean
+is_wanted (const P2vKioskModel *model, const P2vDisk *disk)
+{
+  char **names = model->suggestion != NULL ? model->suggestion->guest->disks : model->config->disks;
+  if (names == NULL)
+    return TRUE;
+  return g_strv_contains ((const char *const *)names, disk->name)
+         || g_strv_contains ((const char *const *)names, disk->path);
+}
+
+static void
+show_disks (P2vMachinePage *page)
+{
+  P2vKioskModel *model = model_of (page);
+  p2v_container_clear (page->disks);
+  for (guint i = 0; model->machine != NULL && i < model->machine->disks->len; i++)
+    {
+      GtkWidget *row = p2v_disk_row_new (model->machine->disks->pdata[i]);
+      p2v_disk_row_set_chosen (P2V_DISK_ROW (row),
+                               is_wanted (model, model->machine->disks->pdata[i]));
+      g_signal_connect_swapped (row, "toggled", G_CALLBACK (on_toggled), page);
+      gtk_container_add (page->disks, row);
+    }
+}
+
+static void
+on_machine_changed (P2vMachinePage *page)
+{
+  P2vKioskModel *model = model_of (page);
+  if (model->looking)
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "Looking at the disks\xe2\x80\xa6",
+                          "What is on them is only read, and nothing is mounted.");
+  else if (model->machine_error != NULL)
+    p2v_kiosk_notice_say_error (page->notice, "This machine could not be looked at",
+                                model->machine_error);
+  else
+    p2v_kiosk_notice_say_error (page->notice, "What was given does not fit this machine",
+                                model->suggestion_error);
+  gtk_widget_set_sensitive (GTK_WIDGET (page->look), !model->looking);
+  gtk_widget_set_sensitive (GTK_WIDGET (page->disks), !model->looking);
+  if (!model->looking)
+    show_disks (page);
+  on_toggled (page);
+}
+
+/* Puts the choice into the model, by path: a disk that was given as a file is found again. */
+static void
+take_disks (P2vMachinePage *page)
+{
+  g_autoptr (GList) rows = gtk_container_get_children (page->disks);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  P2vConfig *config = model_of (page)->config;
+  for (GList *item = rows; item != NULL; item = item->next)
+    if (p2v_disk_row_get_chosen (item->data))
+      g_strv_builder_add (builder, p2v_disk_row_get_disk (item->data)->path);
+  g_strfreev (config->disks);
+  config->disks = g_strv_builder_end (builder);
+}
+
+/* TRUE when nothing that could be chosen was left out; what is found then is wanted, too. */
+static gboolean
+all_chosen (P2vMachinePage *page)
+{
+  g_autoptr (GList) rows = gtk_container_get_children (page->disks);
+  for (GList *item = rows; item != NULL; item = item->next)
+    if (!p2v_disk_row_get_chosen (item->data)
+        && p2v_disk_is_convertible (p2v_disk_row_get_disk (item->data)))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+on_look (P2vMachinePage *page)
+{
+  if (all_chosen (page))
+    g_clear_pointer (&model_of (page)->config->disks, g_strfreev);
+  else
+    take_disks (page);
+  p2v_kiosk_engine_look (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)));
+}
+
+static void
+bind (P2vKioskPage *base)
+{
+  P2vMachinePage *page = P2V_MACHINE_PAGE (base);
+  g_signal_connect_swapped (model_of (page), "machine-changed", G_CALLBACK (on_machine_changed),
+                            page);
+  on_machine_changed (page);
+}
+
+static gboolean
+commit (P2vKioskPage *base)
+{
+  take_disks (P2V_MACHINE_PAGE (base));
+  return TRUE;
+}
+
+static void
+p2v_machine_page_class_init (P2vMachinePageClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  P2V_KIOSK_PAGE_CLASS (class)->bind = bind;
+  P2V_KIOSK_PAGE_CLASS (class)->commit = commit;
+  gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
+  gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, notice);
+  gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, disks);
+  gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, summary);
+  gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, look);
+  gtk_widget_class_bind_template_callback (widget_class, on_look);
+}
+
+static void
+p2v_machine_page_init (P2vMachinePage *page)
+{
+  gtk_widget_init_template (GTK_WIDGET (page));
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/disk-text.h"
+#include "p2v-client/kiosk/fact-row.h"
+#include "p2v-client/kiosk/pages.h"
+#include "p2v-client/text.h"
+
+#define TEMPLATE P2V_KIOSK_RESOURCES "page-review.ui"
+
+/* All that was decided, before it is begun. */
+
+#define P2V_TYPE_REVIEW_PAGE (p2v_review_page_get_type ())
+G_DECLARE_FINAL_TYPE (P2vReviewPage, p2v_review_page, P2V, REVIEW_PAGE, P2vKioskPage)
+
+struct _P2vReviewPage
+{
+  P2vKioskPage parent_instance;
+  GtkContainer *facts;
+};
+
+G_DEFINE_TYPE (P2vReviewPage, p2v_review_page, P2V_TYPE_KIOSK_PAGE)
+
+static void
+add (P2vReviewPage *page, const char *name, const char *text)
+{
+  gtk_container_add (page->facts, p2v_fact_row_new (name, text, NULL));
+}
+
+static void
+add_server (P2vReviewPage *page, const P2vKioskModel *model)
+{
+  const P2vConfig *config = model->config;
+  g_autofree char *text
+      = g_strdup_printf ("%s port %u, as user %s", config->server, config->port, config->username);
+  add (page, "Server", text);
+}
+
+static void
+add_guest (P2vReviewPage *page, const P2vRequest *request)
+{
+  const P2vGuest *guest = request->guest;
+  g_autofree char *memory = p2v_size_format (guest->memory);
+  g_autofree char *text
+      = g_strdup_printf ("%s with %" G_GINT64_FORMAT " virtual %s and %s of memory", guest->name,
+                         guest->vcpus, guest->vcpus == 1 ? "CPU" : "CPUs", memory);
+  add (page, "Guest", text);
+}
+
+static void
+add_disks (P2vReviewPage *page, const P2vRequest *request)
+{
+  for (gsize i = 0; request->guest->disks[i] != NULL; i++)
+    {
+      const P2vDisk *disk = p2v_machine_find_disk (request->machine, request->guest->disks[i]);
+      g_autofree char *title = p2v_disk_text_title (disk);
+      g_autofree char *content = p2v_disk_text_content (disk);
+      g_autofree char *text = g_strdup_printf ("%s\n%s", title, content);
+      add (page, i == 0 ? "Disks" : "", text);
+    }
+}
+
+static void
+add_networks (P2vReviewPage *page, const P2vRequest *request)
+{
+  GPtrArray *nics = request->guest->nics;
+  for (guint i = 0; i < nics->len; i++)
+    {
+      const P2vGuestNic *nic = nics->pdata[i];
+      g_autofree char *text
+          = g_strdup_printf ("%s to the server's network %s", nic->nic, nic->network);
+      add (page, i == 0 ? "Network" : "", text);
+    }
+  if (nics->len == 0)
+    add (page, "Network", "none: the guest is not connected");
+}
+
+/* Where the guest goes. Only what was given at the boot menu can be other than the default. */
+static void
+add_output (P2vReviewPage *page, const P2vOutput *output)
+{
+  GString *text = g_string_new (NULL);
+  if (output->profile != NULL)
+    g_string_append_printf (text, "the server's profile %s", output->profile);
+  if (output->mode != NULL)
+    g_string_append_printf (text, "%soutput %s", text->len > 0 ? ", " : "", output->mode);
+  if (output->storage != NULL)
+    g_string_append_printf (text, "%sstorage %s", text->len > 0 ? ", " : "", output->storage);
+  if (output->format != NULL)
+    g_string_append_printf (text, "%sformat %s", text->len > 0 ? ", " : "", output->format);
+  if (text->len == 0)
+    g_string_append (text, "where the server puts guests by default");
+  g_autofree char *raw = g_string_free (text, FALSE);
+  g_autofree char *shown = p2v_text_printable (raw);
+  add (page, "Stored", shown);
+}
+
+static GtkWidget *
+enter (P2vKioskPage *base)
+{
+  P2vReviewPage *page = P2V_REVIEW_PAGE (base);
+  const P2vKioskModel *model = p2v_kiosk_page_get_model (base);
+  p2v_container_clear (page->facts);
+  add_server (page, model);
+  add_guest (page, model->request);
+  add_disks (page, model->request);
+  add_networks (page, model->request);
+  add_output (page, model->request->output);
+  return NULL;
+}
+
+/* The window shows the conversion as soon as it runs. */
+static gboolean
+commit (P2vKioskPage *base)
+{
+  p2v_kiosk_engine_convert (p2v_kiosk_page_get_engine (base));
+  return FALSE;
+}
+
+static void
+p2v_review_page_class_init (P2vReviewPageClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  P2V_KIOSK_PAGE_CLASS (class)->enter = enter;
+  P2V_KIOSK_PAGE_CLASS (class)->commit = commit;
+  gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
+  gtk_widget_class_bind_template_child (widget_class, P2vReviewPage, facts);
+}
+
+static void
+p2v_review_page_init (P2vReviewPage *page)
+{
+  gtk_widget_init_template (GTK_WIDGET (page));
+}
