@@ -17,7 +17,7 @@ VERSION := 0.1
 # The one list of Debian packages: to build, to run the server, to test.
 DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
   libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev \
-  libgtk-3-dev libarchive-dev
+  libgtk-3-dev libnewt-dev libarchive-dev
 # The client looks for operating systems with grub-fstest and debugfs.
 DEPS_CLIENT := grub-common e2fsprogs
 DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit libnbd-bin \
@@ -26,7 +26,7 @@ DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit li
 DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
   openssh-client dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils \
   libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd \
-  xvfb xdotool matchbox-window-manager dbus at-spi2-core python3-pyatspi imagemagick fonts-dejavu-core
+  xvfb xdotool matchbox-window-manager dbus at-spi2-core python3-pyatspi imagemagick fonts-dejavu-core tmux
 # What the live image is made with, and what goes into it from this machine (iso/).
 DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-common pxelinux \
   shim-signed grub-efi-amd64-signed memtest86+ dosfstools mtools fdisk \
@@ -43,6 +43,7 @@ DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
 PKGS_CLIENT := libssh libnbd libcurl libudev blkid
 PKGS_KIOSK := gtk+-3.0
+PKGS_TEXT := libnewt
 PKGS_SERVER := libvirt libxml-2.0 libarchive
 
 CC ?= gcc
@@ -76,6 +77,7 @@ CFLAGS_p2v-server = $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_SERVER))
 CFLAGS_tests = $(call pkg_cflags,$(PKGS_COMMON) $(PKGS_CLIENT) $(PKGS_SERVER))
 LIBS_common = $(call pkg_libs,$(PKGS_COMMON))
 LIBS_p2v-client = $(call pkg_libs,$(PKGS_COMMON) $(PKGS_CLIENT)) -lm
+LIBS_p2v-text = $(call pkg_libs,$(PKGS_TEXT) $(PKGS_COMMON) $(PKGS_CLIENT)) -lm
 LIBS_p2v-kiosk = $(call pkg_libs,$(PKGS_KIOSK) $(PKGS_COMMON) $(PKGS_CLIENT)) -lm
 LIBS_p2v-server = $(call pkg_libs,$(PKGS_COMMON) $(PKGS_SERVER))
 
@@ -85,9 +87,11 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 COMMON_LIB := $(BUILD)/common/libcommon.a
 CLIENT_LIB := $(BUILD)/p2v-client/libp2v-client.a
+TEXT_LIB := $(BUILD)/p2v-client/newt/libp2v-text.a
 KIOSK_LIB := $(BUILD)/p2v-client/kiosk/libp2v-kiosk.a
 SERVER_LIB := $(BUILD)/p2v-server/libp2v-server.a
 CLIENT := $(BUILD)/p2v-client/p2v-client
+TEXT := $(BUILD)/p2v-client/newt/p2v-text
 KIOSK := $(BUILD)/p2v-client/kiosk/p2v-kiosk
 SERVER := $(BUILD)/p2v-server/p2v-server
 
@@ -100,11 +104,12 @@ TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.8)
 
 .PHONY: all
-all: $(CLIENT) $(KIOSK) $(SERVER) ## build the programs into build/
+all: $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) ## build the programs into build/
 
 $(COMMON_LIB): $(call objects,$(call sources,common))
 $(CLIENT_LIB): $(call objects,$(call sources,p2v-client))
 $(SERVER_LIB): $(call objects,$(call sources,p2v-server))
+$(TEXT_LIB): $(call objects,$(call sources,p2v-client/newt))
 $(KIOSK_LIB): $(call objects,$(call sources,p2v-client/kiosk)) \
   $(BUILD)/p2v-client/kiosk/resources.o
 
@@ -114,6 +119,9 @@ $(KIOSK_LIB): $(call objects,$(call sources,p2v-client/kiosk)) \
 
 $(CLIENT): $(BUILD)/p2v-client/main.o $(CLIENT_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-client)
+
+$(TEXT): $(BUILD)/p2v-client/newt/main.o $(TEXT_LIB) $(CLIENT_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-text)
 
 $(KIOSK): $(BUILD)/p2v-client/kiosk/main.o $(KIOSK_LIB) $(CLIENT_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-kiosk)
@@ -143,6 +151,8 @@ $(BUILD)/tests/unit/common/%: $(BUILD)/tests/unit/common/%.o $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_common)
 $(BUILD)/tests/unit/p2v-client/%: $(BUILD)/tests/unit/p2v-client/%.o $(CLIENT_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-client)
+$(BUILD)/tests/unit/p2v-text/%: $(BUILD)/tests/unit/p2v-text/%.o $(TEXT_LIB) $(CLIENT_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-text)
 $(BUILD)/tests/unit/p2v-server/%: $(BUILD)/tests/unit/p2v-server/%.o $(SERVER_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
 
@@ -232,7 +242,7 @@ deps: ## install the Debian packages that are missing (needs root)
 .PHONY: install
 install: all ## install programs and manual pages below $(DESTDIR)$(PREFIX)
 	install -d "$(DESTDIR)$(BINDIR)"
-	install -m 755 $(CLIENT) $(KIOSK) $(SERVER) "$(DESTDIR)$(BINDIR)"
+	install -m 755 $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) "$(DESTDIR)$(BINDIR)"
 	$(foreach page,$(MANPAGES),install -D -m 644 $(page) \
 	  "$(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))" && ) true
 

@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* For the progress-*.c files only: what is known, and the operations that each style has. */
+/* For the progress-*.c files, and front ends that draw progress themselves: what is known, and the
+ * operations that each style has. */
 
 #define P2V_RATE_SAMPLES 8
 
@@ -62,6 +63,10 @@ struct _P2vProgress
   guint ticks;       /* terminal: for the wheel that turns */
   guint quiet_beats; /* lines: how often it was said that there is nothing new */
 };
+
+/* As p2v_progress_new(), for a view of one's own. */
+P2vProgress *p2v_progress_new_with_view (const P2vProgressView *view, P2vProgressOutput output,
+                                         gpointer user_data);
 
 void p2v_progress_print (P2vProgress *progress, const char *format, ...) G_GNUC_PRINTF (2, 3);
 

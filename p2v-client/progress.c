@@ -18,16 +18,12 @@ disk_state_free (P2vDiskState *disk)
 }
 
 P2vProgress *
-p2v_progress_new (P2vProgressStyle style, P2vProgressOutput output, gpointer user_data)
+p2v_progress_new_with_view (const P2vProgressView *view, P2vProgressOutput output,
+                            gpointer user_data)
 {
-  static const P2vProgressView *const views[] = {
-    [P2V_PROGRESS_TERMINAL] = &p2v_progress_view_terminal,
-    [P2V_PROGRESS_LINES] = &p2v_progress_view_lines,
-    [P2V_PROGRESS_JSON] = &p2v_progress_view_json,
-  };
   P2vProgress *progress = g_new0 (P2vProgress, 1);
   g_mutex_init (&progress->lock);
-  progress->view = views[style];
+  progress->view = view;
   progress->output = output;
   progress->user_data = user_data;
   progress->columns = 80;
@@ -36,6 +32,17 @@ p2v_progress_new (P2vProgressStyle style, P2vProgressOutput output, gpointer use
   progress->time_left = -1;
   progress->disks = g_ptr_array_new_with_free_func ((GDestroyNotify)disk_state_free);
   return progress;
+}
+
+P2vProgress *
+p2v_progress_new (P2vProgressStyle style, P2vProgressOutput output, gpointer user_data)
+{
+  static const P2vProgressView *const views[] = {
+    [P2V_PROGRESS_TERMINAL] = &p2v_progress_view_terminal,
+    [P2V_PROGRESS_LINES] = &p2v_progress_view_lines,
+    [P2V_PROGRESS_JSON] = &p2v_progress_view_json,
+  };
+  return p2v_progress_new_with_view (views[style], output, user_data);
 }
 
 void

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/newt/front-end.h"
+
+#include "common/error.h"
+#include "p2v-client/identity.h"
+#include "p2v-client/inventory.h"
+#include "p2v-client/newt/task.h"
+#include "p2v-client/newt/window.h"
+#include "p2v-client/text.h"
+
+#include <string.h>
+
+static void
+clear (P2vFrontEnd *self)
+{
+  g_clear_pointer (&self->config, p2v_config_free);
+  g_clear_pointer (&self->machine, p2v_machine_free);
+  g_clear_pointer (&self->trusted, g_hash_table_unref);
+  g_clear_pointer (&self->request, p2v_request_free);
+  g_clear_error (&self->failure);
+  g_free (self->hostkey);
+  g_free (self->program);
+  g_free (self->fingerprint);
+  g_free (self->job);
+  g_free (self->place);
+  g_string_free (self->log, TRUE);
+}
+
+/* A key that was given together with a server is that server's; one given alone is for whatever
+ * server a person enters. */
+static void
+note_trust (P2vFrontEnd *self)
+{
+  P2vConfig *config = self->config;
+  if (config->hostkey == NULL)
+    return;
+  if (config->server != NULL && strcmp (config->hostkey, "any") != 0)
+    g_hash_table_insert (self->trusted, g_strdup_printf ("%s %u", config->server, config->port),
+                         g_strdup (config->hostkey));
+  else
+    self->hostkey = g_strdup (config->hostkey);
+}
+
+static gboolean
+collect (gpointer machine, GCancellable *cancellable, GError **error)
+{
+  *(P2vMachine **)machine = p2v_inventory_collect ("/", cancellable, error);
+  return *(P2vMachine **)machine != NULL;
+}
+
+/* What was chosen, by path, so that files among it are found again; what has gone is said and left
+ * out. */
+static void
+rename_disks (P2vFrontEnd *self)
+{
+  char **disks = self->config->disks;
+  if (self->machine == NULL || disks == NULL)
+    return;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (gsize i = 0; disks[i] != NULL; i++)
+    {
+      const P2vDisk *disk = p2v_machine_find_disk (self->machine, disks[i]);
+      const char *path = disk != NULL ? disk->path : disks[i];
+      if (g_file_test (path, G_FILE_TEST_EXISTS))
+        {
+          g_strv_builder_add (builder, path);
+          continue;
+        }
+      g_autofree char *text = g_strdup_printf ("Disk %s has gone, and is left out.", disks[i]);
+      p2v_window_say ("Disks", text);
+    }
+  g_auto (GStrv) paths = g_strv_builder_end (builder);
+  g_clear_pointer (&self->config->disks, g_strfreev);
+  if (paths[0] != NULL)
+    self->config->disks = g_steal_pointer (&paths);
+}
+
+/* The machine as the request sees it: with the disks that are files, and the host name of what is
+ * converted. What was chosen is named from now on as the machine names it. */
+static void
+adopt (P2vFrontEnd *self, P2vMachine *machine)
+{
+  g_autoptr (GError) error = NULL;
+  P2vConfig *config = self->config;
+  rename_disks (self);
+  g_autoptr (P2vRequest) request = p2v_config_to_request (config, machine, &error);
+  if (request == NULL && config->disks != NULL
+      && (g_error_matches (error, P2V_ERROR, P2V_ERROR_SOURCE)))
+    {
+      p2v_window_say ("Disks", error->message);
+      g_clear_pointer (&config->disks, g_strfreev);
+      request = p2v_config_to_request (config, machine, NULL);
+    }
+  g_clear_pointer (&self->machine, p2v_machine_free);
+  if (request == NULL)
+    {
+      self->machine = machine;
+      return;
+    }
+  self->machine = g_steal_pointer (&request->machine);
+  g_strfreev (config->disks);
+  config->disks = g_strdupv (request->guest->disks);
+  p2v_machine_free (machine);
+}
+
+gboolean
+p2v_front_end_look (P2vFrontEnd *self, GError **error)
+{
+  P2vMachine *machine = NULL;
+  if (!p2v_task_run ("One moment", "Looking at this machine and its disks ...", collect, &machine,
+                     error))
+    return FALSE;
+  adopt (self, machine);
+  return TRUE;
+}
+
+/* The advice that names arguments of the command line is left out: there are fields for them here.
+ */
+static char *
+without_advice (const char *message)
+{
+  static const char *const beginnings[] = { ". Check p2v.", ". Give another with p2v." };
+  for (gsize i = 0; i < G_N_ELEMENTS (beginnings); i++)
+    {
+      const char *advice = strstr (message, beginnings[i]);
+      if (advice != NULL)
+        return g_strndup (message, (gsize)(advice - message) + 1);
+    }
+  return g_strdup (message);
+}
+
+char *
+p2v_front_end_explain (const P2vFrontEnd *self, const GError *error)
+{
+  const P2vConfig *config = self->config;
+  g_autofree char *what = without_advice (error->message);
+  g_auto (GStrv) lines = g_strsplit (what, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    {
+      char *printable = p2v_text_printable (lines[i]);
+      g_free (lines[i]);
+      lines[i] = printable;
+    }
+  GString *text = g_string_new (NULL);
+  g_autofree char *joined = g_strjoinv ("\n", lines);
+  g_string_append (text, joined);
+  gboolean cut = strlen (what) < strlen (error->message);
+  if (p2v_error_code_of (error) == P2V_ERROR_USAGE)
+    return g_string_free (text, FALSE);
+  if (cut && p2v_error_code_of (error) == P2V_ERROR_CONNECTION)
+    g_string_append (text,
+                     "\n\nCheck the server's name and port, this machine's network (the first "
+                     "page shows it), and that the SSH server runs there.");
+  else if (cut && config->identity_url != NULL)
+    g_string_append (text, "\n\nCheck the key's URL, and that its public key is in the user's "
+                           "authorized_keys on the server.");
+  else if (cut && config->password == NULL)
+    g_string_append (text, "\n\nType the user's password, or give the URL of a key.");
+  else if (cut)
+    g_string_append (text, "\n\nCheck the user and type the password again, or give the URL of a "
+                           "key.");
+  return g_string_free (text, FALSE);
+}
+
+/* FALSE when there is nothing to go on with. */
+static gboolean
+look_first (P2vFrontEnd *self)
+{
+  static const char *const labels[] = { "Try again", "Quit", NULL };
+  for (;;)
+    {
+      g_autoptr (GError) error = NULL;
+      if (p2v_front_end_look (self, &error))
+        return TRUE;
+      g_autofree char *text = p2v_front_end_explain (self, error);
+      if (p2v_window_ask ("This machine could not be looked at", text, labels, 0) != 0)
+        return FALSE;
+    }
+}
+
+int
+p2v_front_end_run (P2vConfig *config, gboolean live)
+{
+  static P2vPage (*const pages[]) (P2vFrontEnd *) = {
+    [P2V_PAGE_WELCOME] = p2v_page_welcome, [P2V_PAGE_SERVER] = p2v_page_server,
+    [P2V_PAGE_DISKS] = p2v_page_disks,     [P2V_PAGE_GUEST] = p2v_page_guest,
+    [P2V_PAGE_REVIEW] = p2v_page_review,   [P2V_PAGE_CONVERT] = p2v_page_convert,
+    [P2V_PAGE_RESULT] = p2v_page_result,
+  };
+  static const char *const names[]
+      = { "Network", "Server", "Disks", "Guest", "Review", "Convert", "Done", NULL };
+  P2vFrontEnd self = {
+    .config = config,
+    .live = live,
+    .name_suggested = config->name == NULL,
+    .trusted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
+    .log = g_string_new (NULL),
+  };
+  note_trust (&self);
+  P2vPage page = look_first (&self) ? P2V_PAGE_WELCOME : P2V_PAGE_END;
+  while (page != P2V_PAGE_END)
+    {
+      p2v_screen_show_step (names, page);
+      page = pages[page](&self);
+    }
+  int status = self.failure != NULL ? (int)p2v_error_code_of (self.failure) : 0;
+  clear (&self);
+  return status;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_NEWT_FRONT_END_H
+#define P2V_NEWT_FRONT_END_H
+
+#include "p2v-client/config.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* The text interface: pages that ask a person for a conversion, then show how it goes. What the
+ * pages share is here; no page knows another but by the name of where to go next. */
+
+typedef enum
+{
+  P2V_PAGE_WELCOME,
+  P2V_PAGE_SERVER,
+  P2V_PAGE_DISKS,
+  P2V_PAGE_GUEST,
+  P2V_PAGE_REVIEW,
+  P2V_PAGE_CONVERT,
+  P2V_PAGE_RESULT,
+  P2V_PAGE_END, /* the program ends */
+} P2vPage;
+
+typedef struct
+{
+  P2vConfig *config;   /* what has been asked for so far; the pages fill it in */
+  P2vMachine *machine; /* with the disks among it that were given as files */
+  gboolean live;       /* on the live image: the machine can be switched off, and there is no other
+                          program to go back to */
+
+  gboolean name_suggested; /* the guest's name is ours, and follows the disks chosen */
+
+  /* Host keys that are trusted: from "SERVER PORT" to P2vConfig.hostkey. */
+  GHashTable *trusted;
+  char *hostkey; /* for every other server; NULL: a person is asked */
+
+  char *program;     /* how the server introduced itself; NULL while it has not been tried */
+  char *fingerprint; /* and the host key that it showed */
+
+  P2vRequest *request; /* what the review has shown */
+
+  /* How the last conversion went. */
+  GError *failure; /* NULL: well */
+  gboolean landed; /* every disk has reached the server */
+  char *job;
+  char *place;         /* where the guest is */
+  GString *log;        /* lines for people */
+  gint64 microseconds; /* it took */
+} P2vFrontEnd;
+
+/* One page: shows itself, waits, returns where to go. */
+P2vPage p2v_page_welcome (P2vFrontEnd *self);
+P2vPage p2v_page_server (P2vFrontEnd *self);
+P2vPage p2v_page_disks (P2vFrontEnd *self);
+P2vPage p2v_page_guest (P2vFrontEnd *self);
+P2vPage p2v_page_review (P2vFrontEnd *self);
+P2vPage p2v_page_convert (P2vFrontEnd *self);
+P2vPage p2v_page_result (P2vFrontEnd *self);
+
+/* Asks, converts, shows the result, until the person leaves.
+ * config: what is filled in to begin with (transfer full).
+ * live: see P2vFrontEnd.
+ * Returns the exit status: 0, or the P2vErrorCode of the last conversion. */
+int p2v_front_end_run (P2vConfig *config, gboolean live);
+
+/* Describes the machine again, behind a window; what was chosen before stays if it is still there.
+ * Fails as p2v_inventory_collect() does. */
+gboolean p2v_front_end_look (P2vFrontEnd *self, GError **error);
+
+/* What failed, for a person in front of a form: several lines, fit for the screen, no secrets.
+ * (transfer full) */
+char *p2v_front_end_explain (const P2vFrontEnd *self, const GError *error);
+
+/* Asks the system to "poweroff" or "reboot". Fails with P2V_ERROR_FAILED. */
+gboolean p2v_machine_power (const char *verb, GError **error);
+
+/* Runs a program on the terminal in our place, until it ends; says so when it cannot. */
+void p2v_screen_run_program (const char *const *argv);
+
+/* The network as it is now, an interface a line, for people. has_link, has_address: whether any
+ * interface has a cable in it, and an address that is more than link-local. (transfer full) */
+char *p2v_network_describe (gboolean *has_link, gboolean *has_address);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/newt/front-end.h"
+
+#include "p2v-client/newt/window.h"
+#include "p2v-client/text.h"
+
+#include <string.h>
+
+#define LIST_ROWS 6
+#define DETAIL_ROWS 6
+
+typedef struct
+{
+  const P2vFrontEnd *front_end;
+  newtComponent list;
+  newtComponent details;
+} Page;
+
+static const P2vOs *
+find_os (const P2vContent *content)
+{
+  if (content == NULL || content->os != NULL)
+    return content != NULL ? content->os : NULL;
+  for (guint i = 0; i < content->partitions->len; i++)
+    {
+      const P2vOs *os = find_os (((const P2vPartition *)content->partitions->pdata[i])->content);
+      if (os != NULL)
+        return os;
+    }
+  return NULL;
+}
+
+/* Why a disk cannot be chosen, NULL when it can. */
+static const char *
+find_obstacle (const P2vDisk *disk)
+{
+  if (disk->live_medium)
+    return "this system was started from it";
+  if (disk->member_of != NULL)
+    return "part of ";
+  return p2v_disk_is_convertible (disk) ? NULL : "no medium";
+}
+
+/* One line of the list. */
+static char *
+describe_disk (const P2vDisk *disk)
+{
+  g_autofree char *size = p2v_size_format (disk->size);
+  g_autofree char *model = p2v_text_printable (disk->model != NULL ? disk->model : disk->bus);
+  const P2vOs *os = find_os (disk->content);
+  g_autofree char *system = p2v_text_printable (os != NULL ? os->name : NULL);
+  return g_strdup_printf ("%-8.20s %10s  %-18.18s %.26s", disk->name, size, g_strstrip (model),
+                          system);
+}
+
+static void describe_content (GString *text, const P2vContent *content, guint depth);
+
+static void
+describe_partition (GString *text, const P2vPartition *partition, guint depth)
+{
+  g_autofree char *size = p2v_size_format (partition->size);
+  g_autofree char *label = p2v_text_printable (
+      partition->label != NULL ? partition->label
+                               : (partition->content != NULL ? partition->content->label : NULL));
+  if (text->len > 0)
+    g_string_append_c (text, '\n');
+  g_string_append_printf (text, "%*s%" G_GINT64_FORMAT ": %s", (int)depth * 2, "",
+                          partition->number, size);
+  if (label[0] != '\0')
+    g_string_append_printf (text, " \"%.20s\"", label);
+  describe_content (text, partition->content, depth + 1);
+}
+
+static void
+describe_content (GString *text, const P2vContent *content, guint depth)
+{
+  const char *kind = content != NULL ? content->kind : NULL;
+  if (kind == NULL)
+    return;
+  g_autofree char *type = p2v_text_printable (content->type);
+  if (g_str_equal (kind, "luks") || g_str_equal (kind, "bitlocker"))
+    g_string_append (text, " encrypted: sent in full, stays encrypted");
+  else if (g_str_equal (kind, "raid-member"))
+    g_string_append (text, " part of an array: all its parts belong together");
+  else if (g_str_equal (kind, "empty"))
+    g_string_append (text, " empty");
+  else if (g_str_equal (kind, "unknown"))
+    g_string_append (text, " contents of no known kind");
+  else
+    g_string_append_printf (text, " %s", type);
+  if (content->os != NULL)
+    {
+      g_autofree char *name = p2v_text_printable (content->os->name);
+      g_string_append_printf (text, ", %.40s", name);
+    }
+  for (guint i = 0; i < content->partitions->len; i++)
+    describe_partition (text, content->partitions->pdata[i], depth);
+}
+
+/* As much as there is room for. */
+static void
+set_details (newtComponent details, const char *text)
+{
+  guint count;
+  g_autofree char *wrapped = p2v_text_wrap (text, P2V_TEXT_WIDTH - 2, &count);
+  g_auto (GStrv) lines = g_strsplit (wrapped, "\n", -1);
+  if (count > DETAIL_ROWS)
+    {
+      g_free (lines[DETAIL_ROWS - 1]);
+      lines[DETAIL_ROWS - 1] = g_strdup_printf ("  ... and %u lines more", count - DETAIL_ROWS + 1);
+      for (guint i = DETAIL_ROWS; i < count; i++)
+        g_clear_pointer (&lines[i], g_free);
+    }
+  g_autofree char *shown = g_strjoinv ("\n", lines);
+  newtTextboxSetText (details, shown);
+}
+
+static void
+show_details (newtComponent list, void *data)
+{
+  Page *page = data;
+  const P2vDisk *disk = newtCheckboxTreeGetCurrent (list);
+  if (disk == NULL)
+    return;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *path = p2v_text_printable (disk->path);
+  g_autofree char *serial = p2v_text_printable (disk->serial);
+  g_string_append_printf (text, "%.60s%s%.30s", path, serial[0] != '\0' ? ", serial number " : "",
+                          serial);
+  g_string_append_c (text, ':');
+  describe_content (text, disk->content, 1);
+  set_details (page->details, text->str);
+}
+
+/* Those that cannot be chosen are named, so that nobody looks for them. */
+static char *
+describe_left_out (const P2vMachine *machine)
+{
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < machine->disks->len; i++)
+    {
+      const P2vDisk *disk = machine->disks->pdata[i];
+      const char *obstacle = find_obstacle (disk);
+      if (obstacle != NULL)
+        g_string_append_printf (text, "%s%s (%s%s)",
+                                text->len > 0 ? ", " : "Not offered: ", disk->name, obstacle,
+                                disk->member_of != NULL ? disk->member_of : "");
+    }
+  return g_string_free (text, FALSE);
+}
+
+static guint
+count_offered (const P2vMachine *machine)
+{
+  guint count = 0;
+  for (guint i = 0; i < machine->disks->len; i++)
+    count += find_obstacle (machine->disks->pdata[i]) == NULL;
+  return count;
+}
+
+static void
+fill_list (Page *page)
+{
+  const P2vFrontEnd *self = page->front_end;
+  const char *const *chosen = (const char *const *)self->config->disks;
+  for (guint i = 0; i < self->machine->disks->len; i++)
+    {
+      const P2vDisk *disk = self->machine->disks->pdata[i];
+      gboolean selected = chosen == NULL || g_strv_contains (chosen, disk->name);
+      g_autofree char *line = describe_disk (disk);
+      if (find_obstacle (disk) == NULL)
+        newtCheckboxTreeAddItem (page->list, line, disk, selected ? NEWT_FLAG_SELECTED : 0,
+                                 NEWT_ARG_APPEND, NEWT_ARG_LAST);
+    }
+}
+
+/* Takes the choice over. FALSE when nothing is chosen. */
+static gboolean
+store (Page *page, P2vFrontEnd *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (guint i = 0; i < self->machine->disks->len; i++)
+    {
+      const P2vDisk *disk = self->machine->disks->pdata[i];
+      if (find_obstacle (disk) == NULL
+          && newtCheckboxTreeGetEntryValue (page->list, disk) == NEWT_CHECKBOXTREE_SELECTED)
+        g_strv_builder_add (builder, disk->name);
+    }
+  g_auto (GStrv) names = g_strv_builder_end (builder);
+  if (names[0] == NULL)
+    return FALSE;
+  g_strfreev (self->config->disks);
+  self->config->disks = g_steal_pointer (&names);
+  if (self->name_suggested)
+    g_clear_pointer (&self->config->name, g_free);
+  return TRUE;
+}
+
+static void
+look_again (P2vFrontEnd *self)
+{
+  g_autoptr (GError) error = NULL;
+  if (p2v_front_end_look (self, &error))
+    return;
+  g_autofree char *text = p2v_front_end_explain (self, error);
+  p2v_window_say ("This machine could not be looked at", text);
+}
+
+static void
+build (Page *page, P2vWindow *window)
+{
+  static const char *const labels[] = { "Next", "Look again", "Back", NULL };
+  const P2vMachine *machine = page->front_end->machine;
+  g_autofree char *left_out = describe_left_out (machine);
+  gboolean scrolls = count_offered (machine) > LIST_ROWS;
+  p2v_window_add_label (window, 0, 0, "Which disks become disks of the guest?");
+  page->list
+      = p2v_window_add (window, newtCheckboxTree (1, 2, LIST_ROWS, scrolls ? NEWT_FLAG_SCROLL : 0));
+  newtCheckboxTreeSetWidth (page->list, P2V_TEXT_WIDTH - (scrolls ? 2 : 0));
+  fill_list (page);
+  newtComponentAddCallback (page->list, show_details, page);
+  page->details
+      = p2v_window_add (window, newtTextbox (3, 3 + LIST_ROWS, P2V_TEXT_WIDTH - 2, DETAIL_ROWS, 0));
+  p2v_window_add_text (window, 0, 4 + LIST_ROWS + DETAIL_ROWS, P2V_TEXT_WIDTH, 1, left_out);
+  p2v_window_add_buttons (window, labels);
+  if (count_offered (machine) > 0)
+    show_details (page->list, page);
+}
+
+P2vPage
+p2v_page_disks (P2vFrontEnd *self)
+{
+  g_autoptr (P2vWindow) window = p2v_window_new ("Disks", P2V_TEXT_WIDTH, 17);
+  Page page = { .front_end = self };
+  build (&page, window);
+  for (;;)
+    {
+      int pressed = p2v_window_run (window);
+      if (pressed == P2V_WINDOW_ENDED)
+        return P2V_PAGE_END;
+      if (pressed == 1)
+        {
+          store (&page, self);
+          look_again (self);
+          return P2V_PAGE_DISKS;
+        }
+      if (pressed == 2 || pressed == P2V_WINDOW_ESCAPE)
+        {
+          store (&page, self);
+          return P2V_PAGE_SERVER;
+        }
+      if (store (&page, self))
+        return P2V_PAGE_GUEST;
+      p2v_window_say ("Not yet",
+                      count_offered (self->machine) > 0
+                          ? "No disk is chosen. Go to a disk in the list and press Space."
+                          : "There is no disk to convert. Check that its disks have power and that "
+                            "their controller has a driver, then press \"Look again\".");
+      p2v_window_focus (window, page.list);
+    }
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/newt/front-end.h"
+
+#include "common/error.h"
+#include "p2v-client/newt/window.h"
+#include "p2v-client/text.h"
+
+#include <string.h>
+
+/* What can be done next; the buttons' order. */
+typedef enum
+{
+  ACTION_POWER_OFF,
+  ACTION_REBOOT,
+  ACTION_AGAIN,
+  ACTION_LOG,
+  ACTION_SHELL,
+  ACTION_QUIT,
+  N_ACTIONS
+} Action;
+
+static const char *const action_labels[N_ACTIONS]
+    = { "Power off", "Reboot", "Again", "Log", "Shell", "Quit" };
+
+/* Switching off is only for a machine that runs for nothing else. */
+static gboolean
+is_offered (const P2vFrontEnd *self, Action action)
+{
+  if (action == ACTION_AGAIN || action == ACTION_LOG)
+    return TRUE;
+  return action == ACTION_QUIT ? !self->live : self->live;
+}
+
+static char *
+describe_success (const P2vFrontEnd *self)
+{
+  g_autofree char *duration = p2v_duration_format (self->microseconds / G_USEC_PER_SEC);
+  return g_strdup_printf (
+      "Guest     %s\nPlace     %s\nServer    %s\nJob       %s\nTime      %s\n\n"
+      "Switch this machine off before the guest is started: both have the same addresses. "
+      "`p2v-server show %s` on the server tells more.",
+      self->request->guest->name, self->place, self->config->server, self->job, duration,
+      self->job);
+}
+
+static char *
+describe_failure (const P2vFrontEnd *self)
+{
+  g_autofree char *why = p2v_front_end_explain (self, self->failure);
+  GString *text = g_string_new (why);
+  /* Most errors of a job say it themselves. */
+  if (self->landed && strstr (why, "p2v-server show") == NULL)
+    g_string_append_printf (
+        text,
+        "\n\nThe disks have arrived on %s: nothing has to be sent again. `p2v-server show %s` "
+        "there "
+        "says how the job stands, `p2v-server retry %s` converts again what has arrived.",
+        self->config->server, self->job, self->job);
+  else
+    g_string_append (text,
+                     "\n\nThis machine is as it was. \"Again\" goes back to the questions with "
+                     "what you have answered.");
+  return g_string_free (text, FALSE);
+}
+
+static const char *
+choose_title (const P2vFrontEnd *self)
+{
+  if (self->failure == NULL)
+    return "Done";
+  if (g_error_matches (self->failure, P2V_ERROR, P2V_ERROR_CANCELLED))
+    return self->landed ? "The server goes on alone" : "Stopped";
+  return self->landed ? "Sent, but the conversion failed" : "Failed";
+}
+
+static void
+power (const char *verb)
+{
+  g_autoptr (GError) error = NULL;
+  if (p2v_machine_power (verb, &error))
+    {
+      p2v_window_say ("One moment", "The machine is going down.");
+      return;
+    }
+  g_autofree char *text = p2v_text_printable (error->message);
+  p2v_window_say ("Not possible", text);
+}
+
+/* Returns where to go, P2V_PAGE_RESULT to stay. */
+static P2vPage
+act (P2vFrontEnd *self, Action action)
+{
+  static const char *const shell[] = { "/bin/sh", NULL };
+  switch (action)
+    {
+    case ACTION_POWER_OFF:
+      power ("poweroff");
+      break;
+    case ACTION_REBOOT:
+      power ("reboot");
+      break;
+    case ACTION_AGAIN:
+      return self->failure != NULL ? P2V_PAGE_REVIEW : P2V_PAGE_WELCOME;
+    case ACTION_LOG:
+      p2v_window_say ("Log", self->log->len > 0 ? self->log->str : "Nothing has happened.");
+      break;
+    case ACTION_SHELL:
+      p2v_screen_run_program (shell);
+      break;
+    default:
+      return P2V_PAGE_END;
+    }
+  return P2V_PAGE_RESULT;
+}
+
+P2vPage
+p2v_page_result (P2vFrontEnd *self)
+{
+  const char *labels[N_ACTIONS + 1] = { NULL };
+  Action actions[N_ACTIONS] = { ACTION_POWER_OFF };
+  guint count = 0;
+  for (Action action = 0; action < N_ACTIONS; action++)
+    if (is_offered (self, action))
+      {
+        labels[count] = action_labels[action];
+        actions[count++] = action;
+      }
+  g_autofree char *text = self->failure == NULL ? describe_success (self) : describe_failure (self);
+  /* After a failure nobody wants to have switched the machine off by pressing Enter. */
+  guint focus = 0;
+  while (self->failure != NULL && actions[focus] != ACTION_AGAIN)
+    focus++;
+  int pressed = p2v_window_ask (choose_title (self), text, labels, focus);
+  if (pressed == P2V_WINDOW_ENDED)
+    return P2V_PAGE_END;
+  return pressed >= 0 ? act (self, actions[pressed]) : P2V_PAGE_RESULT;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/newt/front-end.h"
+
+#include "p2v-client/newt/window.h"
+#include "p2v-client/text.h"
+
+#define NIC_ROWS 6
+#define REFRESH_MILLISECONDS 2000
+
+static void
+add_words (GString *text, const char *word)
+{
+  g_autofree char *printable = p2v_text_printable (word);
+  g_strstrip (printable);
+  if (printable[0] != '\0')
+    g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", printable);
+}
+
+/* "Dell Inc. PowerEdge R720" */
+static char *
+describe_product (const P2vMachine *machine)
+{
+  GString *text = g_string_new (NULL);
+  if (machine->smbios != NULL)
+    {
+      add_words (text, machine->smbios->manufacturer);
+      add_words (text, machine->smbios->product);
+    }
+  if (text->len == 0)
+    g_string_append (text, "of unknown make");
+  return g_string_free (text, FALSE);
+}
+
+static char *
+describe_hardware (const P2vMachine *machine)
+{
+  g_autofree char *memory = p2v_size_format (machine->memory);
+  const P2vFirmware *firmware = machine->firmware;
+  return g_strdup_printf ("%" G_GINT64_FORMAT " CPUs, %s of memory, %s%s", machine->cpu->online,
+                          memory, g_strcmp0 (firmware->type, "uefi") == 0 ? "UEFI" : "BIOS",
+                          firmware->secure_boot ? " with Secure Boot" : "");
+}
+
+/* The first operating system found below some content, NULL when there is none. */
+static const P2vOs *
+find_os (const P2vContent *content)
+{
+  if (content == NULL || content->os != NULL)
+    return content != NULL ? content->os : NULL;
+  for (guint i = 0; i < content->partitions->len; i++)
+    {
+      const P2vOs *os = find_os (((const P2vPartition *)content->partitions->pdata[i])->content);
+      if (os != NULL)
+        return os;
+    }
+  return NULL;
+}
+
+static char *
+describe_system (const P2vMachine *machine)
+{
+  const P2vOs *os = NULL;
+  for (guint i = 0; i < machine->disks->len && os == NULL; i++)
+    {
+      const P2vDisk *disk = machine->disks->pdata[i];
+      if (!disk->live_medium)
+        os = find_os (disk->content);
+    }
+  if (os == NULL)
+    return g_strdup ("none found on the disks");
+  g_autofree char *name = p2v_text_printable (os->name != NULL ? os->name : os->id);
+  g_autofree char *host = p2v_text_printable (machine->hostname);
+  return g_strdup_printf ("%s%s%s", name, host[0] != '\0' ? ", host name " : "", host);
+}
+
+static void
+add_facts (P2vWindow *window, const P2vMachine *machine)
+{
+  g_autofree char *product = describe_product (machine);
+  g_autofree char *hardware = describe_hardware (machine);
+  g_autofree char *system = describe_system (machine);
+  g_autofree char *text = g_strdup_printf ("Machine   %.60s\n          %.60s\nSystem    %.60s",
+                                           product, hardware, system);
+  p2v_window_add_label (window, 0, 0, "This makes a virtual machine of the machine it runs on.");
+  p2v_window_add_label (window, 0, 1, "Its disks are read, and never written to.");
+  p2v_window_add_text (window, 0, 3, P2V_TEXT_WIDTH, 3, text);
+}
+
+static const char *
+network_advice (gboolean has_link, gboolean has_address)
+{
+  if (!has_link)
+    return "No network cable seems to be plugged in. Plug one in; this page notices.";
+  if (!has_address)
+    return "No address yet. Wait for DHCP, or set up a static address.";
+  return "The network looks ready.";
+}
+
+/* Lines of the list of interfaces. */
+static guint
+count_lines (const char *text)
+{
+  guint count = 1;
+  for (; *text != '\0'; text++)
+    count += *text == '\n';
+  return count;
+}
+
+/* Returns FALSE when the list has become too long for a box without a scroll bar. */
+static gboolean
+refresh (newtComponent nics, newtComponent advice, gboolean scrolls)
+{
+  gboolean has_link;
+  gboolean has_address;
+  g_autofree char *text = p2v_network_describe (&has_link, &has_address);
+  newtTextboxSetText (nics, text);
+  newtTextboxSetText (advice, network_advice (has_link, has_address));
+  return scrolls || count_lines (text) <= NIC_ROWS;
+}
+
+static gboolean
+has_many_nics (void)
+{
+  gboolean unused;
+  g_autofree char *text = p2v_network_describe (&unused, &unused);
+  return count_lines (text) > NIC_ROWS;
+}
+
+/* NetworkManager's own program for terminals. */
+static void
+set_up_network (void)
+{
+  static const char *const argv[] = { "nmtui", NULL };
+  g_autofree char *path = g_find_program_in_path (argv[0]);
+  if (path != NULL)
+    p2v_screen_run_program (argv);
+  else
+    p2v_window_say (
+        "Network",
+        "There is no nmtui on this system. Give the address when the machine is started, on the "
+        "kernel command line: ip=ADDRESS::GATEWAY:NETMASK::INTERFACE:none nameserver=ADDRESS, for "
+        "a "
+        "VLAN with vlan=INTERFACE.ID:INTERFACE as well; or use nmcli in a shell.");
+}
+
+static void
+look_again (P2vFrontEnd *self)
+{
+  g_autoptr (GError) error = NULL;
+  if (p2v_front_end_look (self, &error))
+    return;
+  g_autofree char *text = p2v_front_end_explain (self, error);
+  p2v_window_say ("This machine could not be looked at", text);
+}
+
+static P2vPage
+leave (P2vFrontEnd *self)
+{
+  static const char *const labels[] = { "Stay", "Quit", NULL };
+  if (self->live)
+    return P2V_PAGE_WELCOME;
+  int pressed = p2v_window_ask ("Quit", "End this program? Nothing has been converted.", labels, 0);
+  return pressed == 1 || pressed == P2V_WINDOW_ENDED ? P2V_PAGE_END : P2V_PAGE_WELCOME;
+}
+
+P2vPage
+p2v_page_welcome (P2vFrontEnd *self)
+{
+  static const char *const shell[] = { "/bin/sh", NULL };
+  const char *const labels[]
+      = { "Next", "Set up network", "Look again", self->live ? "Shell" : "Quit", NULL };
+  gboolean scrolls = has_many_nics ();
+  g_autoptr (P2vWindow) window = p2v_window_new ("Machine and network", P2V_TEXT_WIDTH, 15);
+  add_facts (window, self->machine);
+  p2v_window_add_label (window, 0, 7, "Network");
+  newtComponent nics = p2v_window_add (
+      window, newtTextbox (1, 8, P2V_TEXT_WIDTH - 2, NIC_ROWS, scrolls ? NEWT_FLAG_SCROLL : 0));
+  newtComponent advice = p2v_window_add_text (window, 0, 14, P2V_TEXT_WIDTH, 1, "");
+  p2v_window_add_buttons (window, labels);
+  p2v_window_focus_button (window, 0);
+  p2v_window_set_timer (window, REFRESH_MILLISECONDS);
+  for (;;)
+    {
+      if (!refresh (nics, advice, scrolls))
+        return P2V_PAGE_WELCOME;
+      int pressed = p2v_window_run (window);
+      if (pressed == 0)
+        return P2V_PAGE_SERVER;
+      if (pressed == 1)
+        set_up_network ();
+      if (pressed == 2)
+        {
+          look_again (self);
+          return P2V_PAGE_WELCOME;
+        }
+      if (pressed == 3 && self->live)
+        p2v_screen_run_program (shell);
+      else if (pressed == 3 || pressed == P2V_WINDOW_ESCAPE)
+        return leave (self);
+      if (pressed == P2V_WINDOW_ENDED)
+        return P2V_PAGE_END;
+    }
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_NEWT_TASK_H
+#define P2V_NEWT_TASK_H
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* Something that takes a while. Called in a thread of its own; must not touch the screen. */
+typedef gboolean (*P2vTaskFunc) (gpointer data, GCancellable *cancellable, GError **error);
+
+/* Runs it behind a window with the text and a button "Cancel", and waits for its end. Fails as the
+ * function does; it is cancelled, too, when the program is to end. */
+gboolean p2v_task_run (const char *title, const char *text, P2vTaskFunc func, gpointer data,
+                       GError **error);
+
+G_END_DECLS
+
+#endif
