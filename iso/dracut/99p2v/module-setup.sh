@@ -51,7 +51,7 @@ installkernel() {
 }
 
 # What ldd says of a plugin: dracut follows the libraries of executable files only, and Debian's
-# plugins have mode 0644. (traps 1 of "the X server has no input")
+# plugins have mode 0644. Without this the X server runs and no key does anything.
 inst_plugin() {
   local file lib
   for file; do
@@ -89,7 +89,7 @@ install_programs() {
 install_network() {
   inst_simple /usr/lib/systemd/system/NetworkManager.service
   inst_multiple /usr/share/dbus-1/system.d/org.freedesktop.NetworkManager.conf \
-    /usr/lib/udev/rules.d/85-nm-unmanaged.rules
+    /usr/lib/udev/rules.d/85-nm-unmanaged.rules /usr/lib/systemd/network/99-default.link
   inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*' 'libnss_myhostname.so*'
   inst_multiple /etc/protocols /etc/services /etc/ssl/certs/ca-certificates.crt
   inst_multiple -o /usr/share/hwdata/pci.ids /usr/share/misc/pci.ids /etc/udev/hwdb.bin
@@ -104,7 +104,6 @@ install_storage() {
   inst_multiple /lib/systemd/system/multipathd.service /lib/systemd/system/multipathd.socket
   inst_multiple -o /etc/iscsi/iscsid.conf /lib/systemd/system/iscsid.service \
     /lib/systemd/system/iscsid.socket
-  # smartctl's knowledge of drives is optional there, and large.
 }
 
 install_screen() {
@@ -150,8 +149,7 @@ install_p2v() {
       cp -a --remove-destination "$P2V_ROOTFS/$file" "$initdir/$file"
       chown 0:0 "$initdir/$file" 2>/dev/null || true
     done
-  mkdir -p "$initdir"/{root,home,mnt,media,srv,tmp,run,var/log/journal,var/lib/NetworkManager,var/lib/dbus}
-  rmdir "$initdir/var/log/journal"
+  mkdir -p "$initdir"/{root,home,mnt,media,srv,tmp,run,var/log,var/lib/NetworkManager,var/lib/dbus}
 }
 
 # The accounts that udev's rules, D-Bus and a shell know by name; numbers as on the build machine.
@@ -160,7 +158,7 @@ install_accounts() {
     echo 'root:x:0:0:root:/root:/bin/bash'
     grep -E '^(messagebus|nobody):' /etc/passwd
   } > "$initdir/etc/passwd"
-  grep -E '^(root|tty|disk|kmem|dialout|audio|video|render|input|kvm|sgx|cdrom|tape|lp|floppy|nogroup|messagebus|utmp|systemd-journal):' \
+  grep -E '^(root|adm|tty|disk|kmem|dialout|audio|video|render|input|kvm|sgx|cdrom|tape|lp|floppy|nogroup|messagebus|utmp|systemd-journal):' \
     /etc/group | sed 's/:[^:]*$/:/' > "$initdir/etc/group"
   # No password can be right: the consoles' shells ask for none, and nothing else lets anybody in.
   printf 'root:*:19000:0:99999:7:::\n' > "$initdir/etc/shadow"

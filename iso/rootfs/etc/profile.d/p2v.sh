@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
 # The shells of the live system: what a person can do from here.
 export HISTFILE=/dev/null EDITOR=vi LANG=C.UTF-8
 alias ll='ls -l'
