@@ -65,7 +65,7 @@ define pkg_libs
 $(shell pkg-config --libs $(1) 2>/dev/null)
 endef
 
-P2V_CFLAGS = -std=gnu17 -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+P2V_CFLAGS = -std=gnu17 -ffile-prefix-map="$(CURDIR)"=. -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
   -DG_LOG_DOMAIN='"p2v"' -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 \
   -DP2V_VERSION='"$(VERSION)"' -DP2V_SYSCONFDIR='"$(SYSCONFDIR)"' $(WARNINGS) $(HARDENING) \
   $(SANITIZERS)

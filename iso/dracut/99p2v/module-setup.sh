@@ -64,12 +64,13 @@ inst_plugin() {
 
 install_programs() {
   # The shell's, and a person's.
-  inst_multiple bash agetty login setsid stty clear reset less more vi cat cp mv rm ln ls mkdir \
+  inst_multiple bash agetty login setsid stty clear reset less more cat cp mv rm ln ls mkdir \
     rmdir mktemp chmod chown touch df du dd head tail sort uniq wc tr cut grep sed awk find xargs \
     date sleep env id tee stat sync sha256sum md5sum od hexdump ps top free kill dmesg mount umount \
     lsblk blkid blockdev findmnt losetup partx wipefs fdisk sfdisk uname hostname nproc seq tty \
     timeout true false test basename dirname readlink realpath zstd gzip tar udevadm \
     journalctl systemctl poweroff reboot modprobe lsmod modinfo
+  inst /usr/bin/vim.tiny /usr/bin/vi
   # The network's.
   inst_multiple ip ss ping ethtool nmcli nm-online NetworkManager ssh scp ssh-keygen curl nc \
     /usr/lib/NetworkManager/nm-initrd-generator /usr/lib/NetworkManager/nm-daemon-helper
@@ -92,7 +93,7 @@ install_network() {
     /usr/lib/udev/rules.d/85-nm-unmanaged.rules /usr/lib/systemd/network/99-default.link
   inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*' 'libnss_myhostname.so*'
   inst_multiple /etc/protocols /etc/services /etc/ssl/certs/ca-certificates.crt
-  inst_multiple -o /usr/share/hwdata/pci.ids /usr/share/misc/pci.ids /etc/udev/hwdb.bin
+  inst_multiple /usr/share/misc/pci.ids /usr/share/hwdata/pci.ids
 }
 
 install_storage() {
@@ -140,8 +141,8 @@ install_terminals() {
 
 install_p2v() {
   local program file
-  for program in "$P2V_STAGE"/usr/bin/*; do
-    inst "$program" "/usr/bin/${program##*/}"
+  for program in p2v-client p2v-text p2v-kiosk; do
+    inst "$P2V_STAGE/usr/bin/$program" "/usr/bin/$program"
   done
   (cd "$P2V_ROOTFS" && find . -mindepth 1 \( -type f -o -type l \) -printf '%P\n') | LC_ALL=C sort \
     | while read -r file; do
