@@ -141,7 +141,7 @@ install_terminals() {
 
 install_p2v() {
   local program file
-  for program in p2v-client p2v-kiosk; do
+  for program in p2v-client p2v-text p2v-kiosk; do
     inst "$P2V_STAGE/usr/bin/$program" "/usr/bin/$program"
   done
   (cd "$P2V_ROOTFS" && find . -mindepth 1 \( -type f -o -type l \) -printf '%P\n') | LC_ALL=C sort \
