@@ -13,6 +13,9 @@
 /* None of the files that are read is larger. */
 #define MAX_FILE (1024 * 1024)
 
+/* How much of an image is read at a time, bytes. */
+#define BLOCK_SIZE 65536
+
 typedef struct
 {
   const char *name;
@@ -101,6 +104,14 @@ keep_entry (P2vMedium *medium, struct archive *archive, const char *name, GError
 }
 
 static gboolean
+fail_archive (GError **error, const P2vMedium *medium, struct archive *archive)
+{
+  g_autofree char *why = g_strdup_printf ("it is no CD image, or a damaged one (%s).",
+                                          archive_error_string (archive));
+  return fail (error, medium, why);
+}
+
+static gboolean
 read_entries (P2vMedium *medium, struct archive *archive, GError **error)
 {
   struct archive_entry *entry;
@@ -117,11 +128,7 @@ read_entries (P2vMedium *medium, struct archive *archive, GError **error)
       else if (!keep_entry (medium, archive, name, error))
         return FALSE;
     }
-  if (status == ARCHIVE_EOF)
-    return TRUE;
-  g_autofree char *why = g_strdup_printf ("it is no CD image, or a damaged one (%s).",
-                                          archive_error_string (archive));
-  return fail (error, medium, why);
+  return status == ARCHIVE_EOF || fail_archive (error, medium, archive);
 }
 
 static gboolean
@@ -130,8 +137,8 @@ read_image (P2vMedium *medium, GError **error)
   struct archive *archive = archive_read_new ();
   archive_read_support_format_iso9660 (archive);
   gboolean ok;
-  if (archive_read_open_filename (archive, medium->path, 65536) != ARCHIVE_OK)
-    ok = fail (error, medium, archive_error_string (archive));
+  if (archive_read_open_filename (archive, medium->path, BLOCK_SIZE) != ARCHIVE_OK)
+    ok = fail_archive (error, medium, archive);
   else
     ok = read_entries (medium, archive, error);
   archive_read_free (archive);

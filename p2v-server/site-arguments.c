@@ -13,7 +13,7 @@
 #define SWITCH "(|yes|no|true|false|on|off|0|1)"
 #define TEXT ".+"
 #define NUMBER "[0-9]{1,9}"
-#define DURATION "[0-9]{1,9}[smhd]?"
+#define DURATION "[0-9]{1,9}[smh]?"
 
 typedef struct
 {

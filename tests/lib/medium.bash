@@ -16,11 +16,10 @@ medium_files ()
 # medium_sums DIR: SHA256SUMS as on a real medium.
 medium_sums ()
 {
-  (
-    cd "$1"
-    find . -type f ! -name SHA256SUMS ! -name isolinux.bin ! -name boot.cat -printf '%p\n' |
-      LC_ALL=C sort | xargs sha256sum >SHA256SUMS
-  )
+  local sums
+  sums=$(find "$1" -type f ! -name SHA256SUMS ! -name isolinux.bin ! -name boot.cat -printf './%P\n' |
+    LC_ALL=C sort | env -C "$1" xargs sha256sum)
+  printf '%s\n' "$sums" >"$1/SHA256SUMS"
 }
 
 # medium_image FILE: a hybrid image that BIOS and UEFI can start from CD and USB.
