@@ -14,6 +14,16 @@
 /* Hexadecimal digits of a SHA-256. */
 #define SUM_LENGTH 64
 
+/* ECMA-119, section 8.1: a volume descriptor is a sector, the first at sector 16, and the last has
+ * type 255. Type 2 with one of the escape sequences of Joliet ("Joliet Specification", section
+ * "SVD Escape Sequences Field") is the root of Joliet's tree. */
+#define SECTOR 2048
+#define FIRST_DESCRIPTOR 16
+#define MAX_DESCRIPTORS 16
+#define JOLIET_TYPE 2
+#define LAST_TYPE 255
+#define ESCAPES_OFFSET 88
+
 /* The name in a line of sha256sum(1), "SUM  ./NAME" or "SUM *./NAME"; NULL when it is none. */
 static const char *
 name_of_line (const char *line)
@@ -75,6 +85,32 @@ check_output (const P2vMedium *medium, const char *output, GError **error)
   return FALSE;
 }
 
+/* Whether the image has the names that Windows shows; xorriso makes them anew only when told. */
+static gboolean
+has_joliet (const char *image)
+{
+  int fd = open (image, O_RDONLY | O_CLOEXEC);
+  gboolean found = FALSE;
+  for (int i = 0; fd >= 0 && i < MAX_DESCRIPTORS && !found; i++)
+    {
+      guint8 sector[SECTOR];
+      off_t offset = (off_t)(FIRST_DESCRIPTOR + i) * SECTOR;
+      if (pread (fd, sector, SECTOR, offset) != SECTOR || sector[0] == LAST_TYPE)
+        break;
+      found = sector[0] == JOLIET_TYPE && memcmp (sector + ESCAPES_OFFSET, "%/", 2) == 0;
+    }
+  if (fd >= 0)
+    close (fd);
+  return found;
+}
+
+static void
+add_words (GPtrArray *argv, const char *const *words)
+{
+  for (gsize i = 0; words[i] != NULL; i++)
+    g_ptr_array_add (argv, g_strdup (words[i]));
+}
+
 /* Calls xorriso: reads the image with all it knows about booting it, replaces files, and writes
  * the whole of it anew. */
 static gboolean
@@ -88,9 +124,12 @@ run_xorriso (const P2vMedium *medium, GHashTable *files, const char *directory, 
   const char *const start[]
       = { "xorriso", "-no_rc", "-report_about", "SORRY", "-abort_on", "FAILURE", "-return_with",
           "FAILURE", "32",     "-indev",        input,   "-outdev",   target,    "-boot_image",
-          "any",     "replay", "-overwrite",    "on" };
-  for (gsize i = 0; i < G_N_ELEMENTS (start); i++)
-    g_ptr_array_add (argv, g_strdup (start[i]));
+          "any",     "replay", "-overwrite",    "on",    NULL };
+  static const char *const joliet[] = { "-joliet", "on", "-compliance", "joliet_long_names", NULL };
+  static const char *const end[] = { "-commit", "-end", NULL };
+  add_words (argv, start);
+  if (has_joliet (medium->path))
+    add_words (argv, joliet);
   GHashTableIter iter;
   gpointer name, contents;
   guint number = 0;
@@ -105,8 +144,7 @@ run_xorriso (const P2vMedium *medium, GHashTable *files, const char *directory, 
       g_ptr_array_add (argv, file);
       g_ptr_array_add (argv, g_strconcat ("/", name, NULL));
     }
-  g_ptr_array_add (argv, g_strdup ("-commit"));
-  g_ptr_array_add (argv, g_strdup ("-end"));
+  add_words (argv, end);
   g_ptr_array_add (argv, NULL);
   return p2v_program_run ((const char *const *)argv->pdata, "xorriso", NULL, NULL, error);
 }

@@ -67,6 +67,12 @@ boot_records ()
       -e '/GPT lba range/s/[0-9]+ +[0-9]+$/END/' -e '/ISO image size/s/[0-9]+$/SIZE/'
 }
 
+# The types of the volume descriptors: primary, boot record, Joliet, end.
+descriptors ()
+{
+  dd if="$1" bs=2048 skip=16 count=4 status=none | od -An -v -tu1 -w2048 | awk '{ print $1 }'
+}
+
 # boot_bytes IMAGE: the sums of what firmware reads: the MBR's code, and both El Torito images by
 # their addresses, the first without the table of addresses in it (bytes 8 to 63, mkisofs(8)).
 boot_bytes ()
@@ -125,6 +131,7 @@ drwxr-xr-x root root etc/p2v
       count=1 status=none | od -An -tu4 -j 12 -N 4 | tr -d ' ')" \
       "$(awk '/boot img :   1/ { print $NF }' "$T/r")"
   done
+  assert_equal "$(descriptors "$OUT")" "$(descriptors "$ISO")"
   unpack "$ISO" "$T/before"
   unpack "$OUT" "$T/after"
   run diff -rq "$T/before" "$T/after"

@@ -39,7 +39,7 @@ medium_image ()
   mmd -i "$tree/EFI/efi.img" ::/EFI ::/EFI/BOOT
   random_bytes efi 60000 | mcopy -i "$tree/EFI/efi.img" - ::/EFI/BOOT/BOOTX64.EFI
   medium_sums "$tree"
-  xorriso -as mkisofs -quiet -r -V P2V -o "$1" \
+  xorriso -as mkisofs -quiet -r -J -joliet-long -V P2V -o "$1" \
     -isohybrid-mbr /usr/lib/ISOLINUX/isohdpfx.bin -partition_offset 16 \
     -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 \
     -boot-info-table -eltorito-alt-boot -e EFI/efi.img -no-emul-boot -isohybrid-gpt-basdat \
