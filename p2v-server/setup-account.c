@@ -53,10 +53,10 @@ make_user (P2vSetup *setup, GError **error)
 {
   gboolean has_group = getgrnam (setup->user) != NULL;
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  const char *const start[] = {
-    "useradd",      "--system",   "--home-dir", setup->home_dir, "--no-create-home",      "--shell",
-    setup->program, "--password", NO_PASSWORD,  "--comment",     "p2v conversion server"
-  };
+  const char *const start[]
+      = { "useradd",          "--system",  "--home-dir",           setup->home_dir,
+          "--no-create-home", "--shell",   setup->program,         "--password",
+          NO_PASSWORD,        "--comment", "p2v conversion server" };
   for (gsize i = 0; i < G_N_ELEMENTS (start); i++)
     g_ptr_array_add (argv, (gpointer)start[i]);
   g_ptr_array_add (argv, (gpointer)(has_group ? "--gid" : "--user-group"));
