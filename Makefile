@@ -101,7 +101,7 @@ UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Programs that bats files run.
 TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/p2v-client/probe
 
-MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.8)
+MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.7 docs/*.8)
 
 .PHONY: all
 all: $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) ## build the programs into build/
@@ -204,8 +204,8 @@ build/pxe/SHA256SUMS: build/image/initramfs.img
 	@$(ISO_BUILD) pxe build/image build/pxe
 
 .PHONY: demo
-demo: deps ## convert a small real machine through SSH on loopback and boot the guest
-	@$(MAKE) --no-print-directory all machines
+demo: deps ## start a small real machine from the live image, convert it, boot the guest
+	@$(MAKE) --no-print-directory all machines iso
 	@tests/demo
 
 .PHONY: demo-stop
