@@ -18,6 +18,9 @@
 /* Rows of a message that are shown at once. */
 #define MAX_MESSAGE_ROWS 12
 
+/* After a hang-up, how long the windows have for an end in good order. */
+#define HANGUP_SECONDS 10
+
 #define HELP_LINE "  Tab, arrows: move   Space: choose   Enter: press the button   Esc: go back"
 
 struct _P2vWindow
@@ -33,9 +36,13 @@ struct _P2vWindow
 static int end_pipe[2] = { -1, -1 };
 
 static void
-on_signal (int number G_GNUC_UNUSED)
+on_signal (int number)
 {
   int saved = errno;
+  /* Newt reads a terminal that is gone for ever and looks at nothing else: then SIGALRM, which
+   * nobody handles, ends the program. */
+  if (number == SIGHUP)
+    alarm (HANGUP_SECONDS);
   if (write (end_pipe[1], "", 1) < 0)
     errno = saved; /* the pipe is full of earlier ones */
   errno = saved;
