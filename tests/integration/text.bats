@@ -1,0 +1,442 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The text interface in a terminal of 80 columns and 24 lines, by its keys alone, against a real
+# server: a conversion from the first page to the last, and what a person is told on the way.
+
+load ../lib/common
+
+bats_require_minimum_version 1.5.0
+
+setup_file ()
+{
+  server_start
+  # As in conversion.bats: a job that has landed, without the minutes of a conversion.
+  server_root mount --bind /dev/null "$(command -v virt-v2v-in-place)"
+}
+
+teardown_file () { server_stop; }
+
+setup ()
+{
+  common_setup
+  TEXT=$P2V_BUILD/p2v-client/newt/p2v-text
+  TERMINAL=screen
+  disk_make "$T/sda" 50000384 "$BATS_TEST_NUMBER"
+}
+
+teardown ()
+{
+  terminal kill-server 2>/dev/null || true
+  common_teardown
+}
+
+terminal () { tmux -S "$T/tmux" -f /dev/null "$@"; }
+
+# text_start [ARGUMENT...]: the program in a terminal, with the server's address, user and host key
+# unless they are given or left out ("-p2v.hostkey"). Its exit status will be in $T/status.
+text_start ()
+{
+  local argument cmdline="" given=" "
+  for argument in "$@"; do
+    given+="${argument%%=*} "
+    [[ $argument = -* ]] || cmdline+=" $argument"
+  done
+  for argument in p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" \
+      "p2v.hostkey=$SERVER_HOSTKEY" "p2v.disks=$T/sda" p2v.memory=512M p2v.o=local \
+      "p2v.os=$SERVER_IMAGES" p2v.interfaces=; do
+    [[ $given = *" ${argument%%=*} "* || $given = *" -${argument%%=*} "* ]] || cmdline+=" $argument"
+  done
+  text_run "--cmdline=$cmdline"
+}
+
+# text_run [OPTION...]: the program in a terminal.
+text_run ()
+{
+  cat >"$T/run" <<END
+#!/bin/bash
+export TERM=$TERMINAL
+$(printf '%q ' "$TEXT" "$@")
+echo \$? >'$T/status'
+END
+  terminal new-session -d -x 80 -y 24 "${WRAPPER[@]}" bash "$T/run" 3>&-
+  terminal set-option remain-on-exit on >/dev/null
+}
+
+screen () { terminal capture-pane -p; }
+shows () { screen | grep -qF -- "$1"; }
+
+# Waits for text on the screen.
+see ()
+{
+  wait_until 30 shows "$1" || assert_fail "the screen:" "$(screen)"
+}
+
+# A key soon after Escape would be taken for the rest of a function key's sequence.
+press ()
+{
+  terminal send-keys "$@"
+  if [[ $1 = Escape ]]; then sleep 1; else sleep 0.2; fi
+}
+type_text () { terminal send-keys -l "$1"; sleep 0.2; }
+
+# The cursor is on the first letter of the button of that label.
+at_button ()
+{
+  local at row
+  at=$(terminal display-message -p '#{cursor_y} #{cursor_x}')
+  row=$(screen | sed -n "$((${at% *} + 1))p")
+  [[ ${row:${at#* } - 1:${#1} + 2} = "<$1>" ]]
+}
+
+# press_button LABEL: goes to the button with the Tab key and presses it.
+press_button ()
+{
+  local tries=0
+  until at_button "$1"; do
+    ((tries++ < 15)) || assert_fail "the focus does not reach $1:" "$(screen)" || return 1
+    press Tab
+  done
+  press Enter
+}
+
+text_pid () { pgrep -P "$(terminal display-message -p '#{pane_pid}')" p2v-text; }
+ended () { [[ -e $T/status ]]; }
+p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
+state_of () { p2v_server jobs --json | jq -r --arg guest "$1" '[.jobs[] | select(.guest == $guest)][-1].state'; }
+
+# From the first page to the review.
+go_to_review ()
+{
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "Which disks become"
+  press_button Next
+  see "What shall the guest be?"
+  press_button Next
+  see "Is this right?"
+}
+
+@test "from the first page to a landed job, the password typed" {
+  text_start p2v.name=typed1
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  # The server and the user are there: the cursor waits for the password.
+  type_text "$SERVER_PASSWORD"
+  run screen
+  refute_output_contains "$SERVER_PASSWORD"
+  assert_output_contains "127.0.0.1"
+  press_button Test
+  see "runs p2v-server 0."
+  press Enter
+  press_button Next
+  see "Which disks become"
+  see "[*] sda"
+  see "47.7 MiB"
+  press_button Next
+  see "What shall the guest be?"
+  see "typed1"
+  press_button Next
+  see "Is this right?"
+  see "typed1"
+  see "$SERVER_HOSTKEY"
+  see "-o local, -os $SERVER_IMAGES"
+  press_button Convert
+  see "Sent, but the conversion failed"
+  see "virt-v2v-in-place is not installed"
+  see "p2v-server retry"
+  press_button Log
+  see "Connected: p2v-server"
+  press Enter
+  see "Sent, but"
+  press_button Quit
+  wait_until 10 ended
+  assert_equal "$(<"$T/status")" 8
+  qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/typed1-sda"
+}
+
+@test "a wrong password is said, and another may be typed at once" {
+  text_start p2v.password=wrong
+  see "Machine and network"
+  press_button Next
+  press_button Next
+  see "The server does not let us in"
+  see "user $SERVER_USER"
+  press Enter
+  type_text "$SERVER_PASSWORD"
+  press_button Next
+  see "Which disks become"
+}
+
+@test "an unknown host key is asked about, and the password not sent before" {
+  text_start -p2v.hostkey "p2v.password=$SERVER_PASSWORD" p2v.name=asked1
+  local before
+  before=$(wc -l <"$SERVER_LOG")
+  see "Machine and network"
+  press_button Next
+  press_button Next
+  see "Is this the server?"
+  see "$SERVER_HOSTKEY"
+  run tail -n +$((before + 1)) "$SERVER_LOG"
+  refute_output_contains "Accepted"
+  # The button that Enter presses is the careful one.
+  press Enter
+  see "Where does this machine go?"
+  press_button Next
+  see "Is this the server?"
+  press_button "It is the same"
+  see "Which disks become"
+  # Accepted once, it is not asked about again.
+  press Escape
+  see "Where does this machine go?"
+  press_button Next
+  see "Which disks become"
+}
+
+@test "another host key than the one given blocks" {
+  text_start p2v.hostkey=SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA \
+    "p2v.password=$SERVER_PASSWORD"
+  see "Machine and network"
+  press_button Next
+  press_button Next
+  see "This is not the expected server"
+  see "$SERVER_HOSTKEY"
+  run screen
+  refute_output_contains "It is the same"
+  press Enter
+  press_button Next
+  see "This is not the expected server"
+}
+
+@test "a server that is not there is said, with what to check" {
+  text_start p2v.port=1 p2v.password=x
+  see "Machine and network"
+  press_button Next
+  press_button Next
+  see "The server cannot be reached"
+  see "127.0.0.1 port 1"
+  see "Check the server's name and port"
+}
+
+@test "a connection that takes long can be cancelled" {
+  local port=$((SERVER_PORT + 1))
+  nc -lk 127.0.0.1 "$port" >/dev/null 2>&1 3>&- &
+  local listener=$!
+  text_start "p2v.port=$port" p2v.password=x
+  see "Machine and network"
+  press_button Next
+  press_button Next
+  see "Connecting to 127.0.0.1"
+  press Enter
+  wait_until 10 shows "Where does this machine go?"
+  wait_until 10 eval '! shows "Connecting to"'
+  kill "$listener"
+}
+
+@test "what is typed is checked with the next step" {
+  text_start p2v.port=22 p2v.password=x p2v.name=checked1
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  # From "Next" to the first field, the port.
+  press Tab Tab Tab Tab
+  press BSpace BSpace
+  type_text 99999
+  press_button Next
+  see "Port=99999: expected a number from 1 to 65535"
+  press Enter
+  press -N 5 BSpace
+  type_text "$SERVER_PORT"
+  press Tab Tab
+  press BSpace
+  type_text "$SERVER_PASSWORD"
+  press_button Next
+  # p2v.hostkey was for the server at the other port.
+  see "Is this the server?"
+  press_button "It is the same"
+  see "Which disks become"
+  press Space
+  press_button Next
+  see "No disk is chosen"
+  press Enter
+  press Space
+  press_button Next
+  see "What shall the guest be?"
+  type_text " and more"
+  press_button Next
+  see "cannot be used"
+  press Enter
+  press -N 9 BSpace
+  press Tab Tab
+  press -N 4 BSpace
+  type_text 7
+  press_button Next
+  see "expected a size"
+  press Enter
+  type_text G
+  press_button Next
+  see "7.0 GiB of memory"
+  see "checked1"
+}
+
+@test "a conversion that is cancelled leaves nothing on the server" {
+  disk_make "$T/sda" 1500000256 cancel
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=cancel1
+  go_to_review
+  press_button Convert
+  see "Sending the disks"
+  press Enter
+  see "Stop the conversion?"
+  press_button Stop
+  see "Stopped"
+  see "This machine is as it was"
+  wait_until 10 eval '[[ $(state_of cancel1) = cancelled ]]'
+  [[ -z $(ls "$SERVER_IMAGES" | grep "^cancel1-" || true) ]]
+  # "Again" has kept the answers.
+  press_button Again
+  see "Is this right?"
+  see "cancel1"
+}
+
+@test "a signal in the middle of a conversion stops it in good order" {
+  disk_make "$T/sda" 1500000256 signal
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=signal1
+  go_to_review
+  press_button Convert
+  see "Sending the disks"
+  kill -TERM "$(text_pid)"
+  wait_until 20 ended
+  assert_equal "$(<"$T/status")" 9
+  assert_equal "$(state_of signal1)" cancelled
+}
+
+@test "a terminal that nobody knows is a VT100, and the frame fits on it" {
+  TERMINAL=no-such-terminal
+  text_start
+  see "Machine and network"
+  # 76 columns with the border and no line is broken.
+  run screen
+  assert_equal "$(grep -c '│.*│$' <<<"$output")" "$(grep -c '^ *│' <<<"$output")"
+  assert_output_contains "Esc: go back"
+}
+
+@test "the password of --cmdline cannot be seen in the list of processes" {
+  text_start p2v.password=hush-hush
+  see "Machine and network"
+  run tr '\0' ' ' <"/proc/$(text_pid)/cmdline"
+  assert_output_contains "p2v-text --cmdline=***"
+  refute_output_contains hush-hush
+}
+
+# memory_count PID TEXT: how often TEXT is in the memory that the process can write to.
+memory_count ()
+{
+  perl -e '
+    my ($pid, $text) = @ARGV;
+    my $count = 0;
+    open my $maps, "<", "/proc/$pid/maps" or die;
+    open my $memory, "<:raw", "/proc/$pid/mem" or die;
+    while (<$maps>) {
+      my ($from, $to) = /^([0-9a-f]+)-([0-9a-f]+) rw/ or next;
+      sysseek $memory, hex $from, 0;
+      sysread $memory, my $data, hex($to) - hex $from or next;
+      $count += () = $data =~ /\Q$text\E/g;
+    }
+    print "$count\n";' "$1" "$2"
+}
+
+@test "secrets that were typed are not left in memory" {
+  text_start
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  type_text zebra-umbrella-19
+  local pid
+  pid=$(text_pid)
+  (($(memory_count "$pid" zebra-umbrella-19) > 0))
+  press_button Test
+  see "The server does not let us in"
+  press Enter
+  press Escape
+  see "Machine and network"
+  assert_equal "$(memory_count "$pid" zebra-umbrella-19)" 0
+}
+
+# The machine's own systemctl is out of reach in there, and /etc a copy: "live" in the sense of
+# p2v-text(1).
+live_start ()
+{
+  cp -a /etc "$T/etc"
+  mkdir -p "$T/etc/p2v" "$T/bin"
+  : >"$T/etc/p2v/live"
+  printf '%s\n' "$@" >"$T/etc/p2v/defaults"
+  printf '#!/bin/sh\necho "$@" >>%s\n' "$T/systemctl" >"$T/bin/systemctl"
+  chmod 755 "$T/bin/systemctl"
+  cat >"$T/inside" <<END
+set -e
+mount --bind '$T/etc' /etc
+for program in systemctl poweroff reboot halt shutdown; do
+  path=\$(command -v \$program) || continue
+  mount --bind '$T/bin/systemctl' "\$(realpath "\$path")"
+done
+PATH='$T/bin':\$PATH
+[ "\$(command -v systemctl)" = '$T/bin/systemctl' ]
+exec "\$@"
+END
+  WRAPPER=(unshare --mount --propagation=private sh "$T/inside")
+  text_run
+}
+
+@test "on the live image the defaults are filled in, and the machine is switched off when asked" {
+  live_start "# for this site" "p2v.server=127.0.0.1 p2v.port=$SERVER_PORT" \
+    "p2v.username=$SERVER_USER p2v.identity=file://$SERVER_IDENTITY" \
+    "p2v.hostkey=$SERVER_HOSTKEY p2v.disks=$T/sda p2v.name=live1 p2v.memory=512M" \
+    "p2v.interfaces= p2v.o=local p2v.os=$SERVER_IMAGES p2v.post=reboot"
+  see "<Shell>"
+  run screen
+  refute_output_contains "<Quit>"
+  # Escape does not end it either: nobody would start it again.
+  press Escape
+  go_to_review
+  press_button Convert
+  see "Sent, but the conversion failed"
+  refute_file_exists "$T/systemctl"
+  press_button "Power off"
+  see "The machine is going down"
+  assert_equal "$(<"$T/systemctl")" poweroff
+  press Enter
+  press_button Reboot
+  see "The machine is going down"
+  assert_equal "$(tail -n 1 "$T/systemctl")" reboot
+}
+
+@test "a mistake in the live image's arguments is shown, and nothing is filled in" {
+  live_start "p2v.sever=kvm1"
+  see "has a mistake"
+  see "p2v.sever"
+  press Enter
+  see "Machine and network"
+}
+
+@test "without a terminal it says what to use" {
+  run "$TEXT" --cmdline= </dev/null
+  assert_status 2
+  assert_output_contains "p2v-client"
+  run "$TEXT" --version
+  assert_equal "${output%%.*}" "p2v-text 0"
+  run "$TEXT" --help
+  assert_output_contains "--cmdline"
+  run "$TEXT" surplus
+  assert_status 2
+}
+
+@test "its manual page is well-formed" {
+  run --separate-stderr env LC_ALL=C.UTF-8 MANWIDTH=80 \
+    man --warnings -E UTF-8 -l -Tutf8 -Z "$P2V_TOP/docs/p2v-text.1"
+  assert_status 0
+  # shellcheck disable=SC2154 # bats's run sets it
+  assert_equal "$stderr" ""
+}
