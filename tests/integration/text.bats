@@ -349,20 +349,28 @@ memory_count ()
 }
 
 @test "secrets that were typed are not left in memory" {
+  # Freed memory has its first bytes overwritten at once, which is no merit of ours.
+  local filler=0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdef secret=zebra-umbrella-19 pid
   text_start
   see "Machine and network"
   press_button Next
   see "Conversion server"
-  type_text zebra-umbrella-19
-  local pid
+  type_text "$filler$secret"
   pid=$(text_pid)
-  (($(memory_count "$pid" zebra-umbrella-19) > 0))
-  press_button Test
+  assert_equal "$(memory_count "$pid" "$secret")" 1
+  # The page takes it over into the configuration: one copy again, the field's is gone.
+  press Escape
+  see "Machine and network"
+  assert_equal "$(memory_count "$pid" "$secret")" 1
+  press_button Next
+  see "Conversion server"
+  press_button Next
   see "The server does not let us in"
+  # A password that is wrong is no longer wanted.
   press Enter
   press Escape
   see "Machine and network"
-  assert_equal "$(memory_count "$pid" zebra-umbrella-19)" 0
+  assert_equal "$(memory_count "$pid" "$secret")" 0
 }
 
 # The machine's own systemctl is out of reach in there, and /etc a copy: "live" in the sense of
