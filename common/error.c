@@ -31,7 +31,17 @@ p2v_error_code_from_name (const char *name)
 P2vErrorCode
 p2v_error_code_of (const GError *error)
 {
-  return error->domain == P2V_ERROR ? (P2vErrorCode)error->code : P2V_ERROR_FAILED;
+  if (error->domain != P2V_ERROR)
+    return P2V_ERROR_FAILED;
+  switch (error->code)
+    {
+    case P2V_ERROR_CONNECTION_FINAL:
+      return P2V_ERROR_CONNECTION;
+    case P2V_ERROR_AUTH_PASSING:
+      return P2V_ERROR_AUTH;
+    default:
+      return (P2vErrorCode)error->code;
+    }
 }
 
 void

@@ -21,6 +21,12 @@ typedef enum
   P2V_ERROR_TRANSFER = 7,   /* the data did not reach the server */
   P2V_ERROR_CONVERT = 8,    /* received, but conversion or definition failed */
   P2V_ERROR_CANCELLED = 9,  /* stopped by a person */
+
+  /* Two of them as who may try again sees them; for everybody else p2v_error_code_of() makes them
+   * what they are. */
+  P2V_ERROR_CONNECTION_FINAL = 10, /* P2V_ERROR_CONNECTION that lasts: the host key, no cable */
+  P2V_ERROR_AUTH_PASSING = 11,     /* P2V_ERROR_AUTH that may pass: where the key is to be had does
+                                      not answer */
 } P2vErrorCode;
 
 GQuark p2v_error_quark (void);
@@ -32,7 +38,8 @@ const char *p2v_error_code_name (P2vErrorCode code);
 /* The code for a name, P2V_ERROR_FAILED for a name that is not known (a newer peer). */
 P2vErrorCode p2v_error_code_from_name (const char *name);
 
-/* The P2vErrorCode of any error: its own code in our domain, P2V_ERROR_FAILED otherwise. */
+/* The P2vErrorCode of any error: its own code in our domain, P2V_ERROR_FAILED otherwise. Never one
+ * beyond P2V_ERROR_CANCELLED. */
 P2vErrorCode p2v_error_code_of (const GError *error);
 
 /* Replaces the domain and code of *error, whatever they were, keeping its message. Used where a

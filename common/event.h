@@ -7,6 +7,7 @@
 G_BEGIN_DECLS
 
 /* The stages of a job in their order, as they are named in events, job files and on screens. */
+#define P2V_STAGE_MACHINE "machine" /* on the machine, before it asks for anything */
 #define P2V_STAGE_PREPARE "prepare" /* images are made, exports started */
 #define P2V_STAGE_RECEIVE "receive"
 #define P2V_STAGE_CONVERT "convert"

@@ -24,11 +24,14 @@ G_BEGIN_DECLS
 /* Message types. Client to server: */
 #define P2V_MESSAGE_HELLO "hello"   /* both ways: version, program */
 #define P2V_MESSAGE_CREATE "create" /* request */
+#define P2V_MESSAGE_FAILED                                                                         \
+  "failed" /* in the place of create: request (its outline), code, message */
 #define P2V_MESSAGE_CHUNKS "chunks" /* disk, runs of chunks that are durable */
 #define P2V_MESSAGE_LANDED "landed" /* every chunk of every disk is recorded */
 #define P2V_MESSAGE_CANCEL "cancel" /* give up the job */
 /* Server to client: */
 #define P2V_MESSAGE_CREATED "created" /* job, token, disks */
+#define P2V_MESSAGE_NOTED "noted"     /* the answer to failed: job */
 #define P2V_MESSAGE_EVENT "event"     /* what happened in the job, see event.h */
 #define P2V_MESSAGE_ACCEPTED                                                                       \
   "accepted"                      /* the answer to landed: the machine may be switched off         \

@@ -168,8 +168,6 @@ check_devices (const P2vRequest *request, GError **error)
 static gboolean
 check_guest (const P2vGuest *guest, GError **error)
 {
-  if (!p2v_guest_name_check (guest->name, error))
-    return FALSE;
   if (guest->vcpus < 1 || guest->memory < MIN_MEMORY)
     return refuse (error, "guest %s: number of CPUs and memory must be given", guest->name);
   if (g_strcmp0 (guest->rtc_basis, "utc") != 0 && g_strcmp0 (guest->rtc_basis, "localtime") != 0
@@ -188,7 +186,7 @@ check_guest (const P2vGuest *guest, GError **error)
 }
 
 gboolean
-p2v_request_check (const P2vRequest *request, GError **error)
+p2v_request_check_outline (const P2vRequest *request, GError **error)
 {
   const P2vMachine *machine = request->machine;
   if (machine == NULL || request->guest == NULL || request->output == NULL)
@@ -196,10 +194,32 @@ p2v_request_check (const P2vRequest *request, GError **error)
   if (machine->cpu == NULL || machine->firmware == NULL || machine->clock == NULL
       || machine->smbios == NULL)
     return refuse (error, "the machine lacks its cpu, firmware, clock or smbios%s", "");
-  if (g_strcmp0 (machine->firmware->type, "bios") != 0
-      && g_strcmp0 (machine->firmware->type, "uefi") != 0)
-    return refuse (error, "the firmware type \"%s\" is not one of bios, uefi",
-                   machine->firmware->type);
+  return p2v_guest_name_check (request->guest->name, error);
+}
+
+gboolean
+p2v_request_check (const P2vRequest *request, GError **error)
+{
+  if (!p2v_request_check_outline (request, error))
+    return FALSE;
+  const P2vFirmware *firmware = request->machine->firmware;
+  if (g_strcmp0 (firmware->type, "bios") != 0 && g_strcmp0 (firmware->type, "uefi") != 0)
+    return refuse (error, "the firmware type \"%s\" is not one of bios, uefi", firmware->type);
   return check_guest (request->guest, error) && check_disks (request, error)
          && check_devices (request, error);
+}
+
+P2vRequest *
+p2v_request_new_outline (const char *name)
+{
+  P2vRequest *request = p2v_request_new ();
+  request->machine = p2v_machine_new ();
+  request->machine->cpu = p2v_cpu_new ();
+  request->machine->firmware = p2v_firmware_new ();
+  request->machine->clock = p2v_clock_new ();
+  request->machine->smbios = p2v_smbios_new ();
+  request->guest = p2v_guest_new ();
+  request->guest->name = g_strdup (name);
+  request->output = p2v_output_new ();
+  return request;
 }

@@ -65,6 +65,15 @@ P2V_SCHEMA_DECLARE (P2vRequest, p2v_request)
  * Fails with P2V_ERROR_REFUSED. */
 gboolean p2v_request_check (const P2vRequest *request, GError **error);
 
+/* Checks only what also a request has that could not be completed, because the machine failed
+ * before: all parts are there, however empty, and the guest has an acceptable name.
+ * Fails with P2V_ERROR_REFUSED. */
+gboolean p2v_request_check_outline (const P2vRequest *request, GError **error);
+
+/* A request of which nothing is known but the guest's name; passes p2v_request_check_outline() if
+ * that is acceptable. (transfer full) */
+P2vRequest *p2v_request_new_outline (const char *name);
+
 /* A guest's name becomes a libvirt name, a file name and an argument: 1 to 64 characters, letters
  * and digits of ASCII and "-", "_", ".", "+", starting with a letter, a digit or "_".
  * Fails with P2V_ERROR_REFUSED, quoting the name in a printable form. */

@@ -247,13 +247,14 @@ settle_on_disks (P2vRequest *request)
 
 /* The host name without its domain, as virt-p2v; else what the machine says it is; else a random
  * name. Serial numbers tell apart machines of the same kind. */
-static char *
-choose_name (const P2vMachine *machine)
+char *
+p2v_config_guest_name (const P2vConfig *config, const P2vMachine *machine)
 {
-  const P2vSmbios *smbios = machine->smbios;
-  g_autofree char *host = machine->hostname != NULL
-                              ? g_strndup (machine->hostname, strcspn (machine->hostname, "."))
-                              : NULL;
+  if (config->name != NULL)
+    return g_strdup (config->name);
+  const char *hostname = machine != NULL ? machine->hostname : NULL;
+  const P2vSmbios *smbios = machine != NULL ? machine->smbios : NULL;
+  g_autofree char *host = hostname != NULL ? g_strndup (hostname, strcspn (hostname, ".")) : NULL;
   char *name = host != NULL ? p2v_guest_name_from (host) : NULL;
   if (name == NULL && smbios != NULL && smbios->product != NULL && smbios->serial != NULL)
     {
@@ -325,7 +326,7 @@ fill_guest (const P2vConfig *config, P2vRequest *request, GError **error)
   if (!fill_disks (config, request, error))
     return FALSE;
   settle_on_disks (request);
-  guest->name = config->name != NULL ? g_strdup (config->name) : choose_name (request->machine);
+  guest->name = p2v_config_guest_name (config, request->machine);
   guest->cpu_vendor = g_strdup (config->cpu_vendor);
   guest->cpu_model = g_strdup (config->cpu_model);
   guest->acpi = config->acpi;

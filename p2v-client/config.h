@@ -78,6 +78,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vConfig, p2v_config_free)
 P2vRequest *p2v_config_to_request (const P2vConfig *config, const P2vMachine *machine,
                                    GError **error);
 
+/* The name that the guest gets: as asked for, else after the machine. machine: NULL when nothing is
+ * known of it. (transfer full) */
+char *p2v_config_guest_name (const P2vConfig *config, const P2vMachine *machine);
+
 /* Where an interface goes according to p2v.network: its own target, else the default one, else
  * "default". Owned by the configuration. */
 const char *p2v_config_network_for (const P2vConfig *config, const char *nic);

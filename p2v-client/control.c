@@ -153,10 +153,9 @@ read_line (int fd, GCancellable *cancellable, GError **error)
   return NULL;
 }
 
-/* Sends a message (transfer full) and reads the one that answers it (transfer full). */
-static JsonObject *
-ask (P2vSsh *ssh, JsonObject *message, const char *expected, GCancellable *cancellable,
-     GError **error)
+JsonObject *
+p2v_control_ask (P2vSsh *ssh, JsonObject *message, const char *expected, GCancellable *cancellable,
+                 GError **error)
 {
   if (!send_message (ssh, message, cancellable, error))
     return NULL;
@@ -179,7 +178,7 @@ ask_hello (P2vSsh *ssh, const P2vConfig *config, GCancellable *cancellable, GErr
   JsonObject *hello = p2v_message_new (P2V_MESSAGE_HELLO);
   json_object_set_int_member (hello, "version", P2V_PROTOCOL_VERSION);
   json_object_set_string_member (hello, "program", "p2v-client " P2V_VERSION);
-  JsonObject *answer = ask (ssh, hello, P2V_MESSAGE_HELLO, cancellable, &failure);
+  JsonObject *answer = p2v_control_ask (ssh, hello, P2V_MESSAGE_HELLO, cancellable, &failure);
   if (g_error_matches (failure, P2V_ERROR, P2V_ERROR_TRANSFER))
     {
       g_autofree char *why = p2v_ssh_explain_end (ssh);
@@ -211,7 +210,8 @@ p2v_control_greet (P2vSsh *ssh, const P2vConfig *config, char **program, GCancel
 gboolean
 p2v_control_open_lane (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (JsonObject) answer = ask (ssh, message, P2V_MESSAGE_READY, cancellable, error);
+  g_autoptr (JsonObject) answer
+      = p2v_control_ask (ssh, message, P2V_MESSAGE_READY, cancellable, error);
   return answer != NULL;
 }
 

@@ -26,6 +26,12 @@ typedef void (*P2vControlFunc) (JsonObject *message, GError *error, gpointer use
 gboolean p2v_control_greet (P2vSsh *ssh, const P2vConfig *config, char **program,
                             GCancellable *cancellable, GError **error);
 
+/* Sends a message (transfer full) on a connection that nobody listens to yet, and reads the one
+ * that answers it (transfer full). Fails with the server's own error, or P2V_ERROR_TRANSFER when
+ * the channel has ended or nothing comes for P2V_ANSWER_SECONDS, or P2V_ERROR_CANCELLED. */
+JsonObject *p2v_control_ask (P2vSsh *ssh, JsonObject *message, const char *expected,
+                             GCancellable *cancellable, GError **error);
+
 /* Starts to listen. ssh is owned by the caller and must outlive the control channel. */
 P2vControl *p2v_control_new (P2vSsh *ssh, P2vControlFunc func, gpointer user_data);
 

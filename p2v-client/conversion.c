@@ -208,6 +208,9 @@ connect_control (Conversion *self, GError **error)
   self->ssh = p2v_ssh_open (self->config, self->identity, P2V_COMMAND_SESSION, self->cancellable,
                             &hostkey, error);
   g_autofree char *warning = p2v_hostkey_warning (&hostkey, self->config);
+  if (self->ssh == NULL
+      && (hostkey.trust == P2V_HOSTKEY_UNKNOWN || hostkey.trust == P2V_HOSTKEY_MISMATCH))
+    p2v_error_recode (error, P2V_ERROR_CONNECTION_FINAL);
   p2v_hostkey_clear (&hostkey);
   if (self->ssh == NULL)
     return FALSE;

@@ -50,7 +50,8 @@ typedef struct
 typedef void (*P2vUpdateFunc) (const P2vUpdate *update, gpointer user_data);
 
 /* Converts. The disks are opened read-only, and block devices set read-only in the kernel, before
- * anything else happens. Fails with the P2vErrorCode of the part that failed. */
+ * anything else happens. Fails with the P2vErrorCode of the part that failed (p2v_error_code_of()
+ * tells). */
 gboolean p2v_conversion_run (const P2vConfig *config, const P2vRequest *request,
                              GCancellable *cancellable, P2vUpdateFunc update, gpointer user_data,
                              GError **error);

@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,17 +108,17 @@ wait_for_hook (const char *name, const char *program, GSubprocess *process,
 }
 
 static GSubprocess *
-start_hook (const char *name, char **argv, const char *const *environment, gboolean quiet_stdout,
-            GError **error)
+start_hook (const char *name, char **argv, const char *const *environment,
+            const P2vHookOutput *output, GError **error)
 {
   /* Standard input stays empty: nobody is there to type. */
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
-  if (quiet_stdout)
-    {
-      int fd = dup (STDERR_FILENO);
-      if (fd >= 0)
-        g_subprocess_launcher_take_stdout_fd (launcher, fd);
-    }
+  int out = output != NULL && output->out >= 0 ? fcntl (output->out, F_DUPFD_CLOEXEC, 3) : -1;
+  int err = output != NULL && output->err >= 0 ? fcntl (output->err, F_DUPFD_CLOEXEC, 3) : -1;
+  if (out >= 0)
+    g_subprocess_launcher_take_stdout_fd (launcher, out);
+  if (err >= 0)
+    g_subprocess_launcher_take_stderr_fd (launcher, err);
   for (gsize i = 0; environment != NULL && environment[i] != NULL; i++)
     {
       g_auto (GStrv) pair = g_strsplit (environment[i], "=", 2);
@@ -135,7 +136,7 @@ start_hook (const char *name, char **argv, const char *const *environment, gbool
 
 gboolean
 p2v_hook_run (const char *name, const char *command, const char *const *environment,
-              gboolean quiet_stdout, GCancellable *cancellable, GError **error)
+              const P2vHookOutput *output, GCancellable *cancellable, GError **error)
 {
   g_auto (GStrv) argv = NULL;
   if (!p2v_hook_check (name, command, error) || !split (name, command, &argv, error))
@@ -147,7 +148,7 @@ p2v_hook_run (const char *name, const char *command, const char *const *environm
       g_set_error (error, P2V_ERROR, P2V_ERROR_CANCELLED, "%s: not run: stopped before", name);
       return FALSE;
     }
-  g_autoptr (GSubprocess) process = start_hook (name, argv, environment, quiet_stdout, error);
+  g_autoptr (GSubprocess) process = start_hook (name, argv, environment, output, error);
   return process != NULL && wait_for_hook (name, argv[0], process, cancellable, error);
 }
 

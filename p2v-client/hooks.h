@@ -18,15 +18,21 @@ G_BEGIN_DECLS
  * Fails with P2V_ERROR_USAGE. */
 gboolean p2v_hook_check (const char *name, const char *command, GError **error);
 
-/* Runs a command and waits for its end. Its input is empty; its output goes where ours goes, or
- * all to standard error. Cancelling kills it.
+/* Where the standard output and the standard error of a command go: descriptors, or -1 for where
+ * ours go. */
+typedef struct
+{
+  int out, err;
+} P2vHookOutput;
+
+/* Runs a command and waits for its end. Its input is empty. Cancelling kills it.
  * name: "p2v.pre", … for messages.
  * command: NULL or empty does nothing.
  * environment: "NAME=VALUE" strings added to its environment, or NULL.
- * quiet_stdout: standard output is not for people (--json-progress), so use standard error.
+ * output: NULL for where ours go.
  * Fails with P2V_ERROR_USAGE (no such program), P2V_ERROR_CANCELLED, else P2V_ERROR_FAILED. */
 gboolean p2v_hook_run (const char *name, const char *command, const char *const *environment,
-                       gboolean quiet_stdout, GCancellable *cancellable, GError **error);
+                       const P2vHookOutput *output, GCancellable *cancellable, GError **error);
 
 /* The command to run after success: p2v.post when it is given (empty: nothing); else "poweroff"
  * for root when the configuration came from /proc/cmdline, as virt-p2v does; else NULL.

@@ -63,6 +63,30 @@ refuse (GError **error, const char *url, const char *why, const char *next)
   return FALSE;
 }
 
+/* TRUE when the server of the key, or the way to it, may be there in a moment. */
+static gboolean
+may_pass (CURL *curl, CURLcode code)
+{
+  long status = 0;
+  switch (code)
+    {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      return TRUE;
+    case CURLE_HTTP_RETURNED_ERROR:
+      /* RFC 9110, section 15.6: the server's fault, not the request's. */
+      return curl_easy_getinfo (curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status >= 500;
+    default:
+      return FALSE;
+    }
+}
+
 /* libcurl asks about once a second, and more often while data comes in. */
 static int
 on_progress (gpointer cancellable, curl_off_t total G_GNUC_UNUSED, curl_off_t now G_GNUC_UNUSED,
@@ -112,8 +136,11 @@ fetch (const char *url, Received *received, GCancellable *cancellable, GError **
     {
       const char *why = details[0] != '\0' ? details : curl_easy_strerror (code);
       g_autofree char *shown = p2v_text_printable (why);
-      return refuse (error, url, shown,
-                     "Check the URL in p2v.identity, and that this machine may read it.");
+      refuse (error, url, shown,
+              "Check the URL in p2v.identity, and that this machine may read it.");
+      if (may_pass (curl, code))
+        p2v_error_recode (error, P2V_ERROR_AUTH_PASSING);
+      return FALSE;
     }
   return TRUE;
 }

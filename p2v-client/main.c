@@ -15,12 +15,18 @@
 /* Columns for an argument in --help, before what it means. */
 #define ARGUMENT_WIDTH 32
 
+/* Seconds. A switch takes up to a minute to open a port (spanning tree), a DHCP server somewhat; a
+ * conversion server that is restarted, updated or busy with others is back within hours. */
+#define DEFAULT_WAIT_FOR (5 * 60)
+#define DEFAULT_RETRY_FOR (2 * 60 * 60)
+
 static struct
 {
   char *cmdline;
   char *root;
   gboolean inventory;
   gboolean json_progress;
+  gboolean unattended;
   gboolean verbose;
   gboolean version;
 } options;
@@ -34,6 +40,8 @@ static const GOptionEntry entries[] = {
     "Report progress as JSON, one object a line", NULL },
   { "root", 0, 0, G_OPTION_ARG_FILENAME, &options.root, "Describe the machine recorded below DIR",
     "DIR" },
+  { "unattended", 0, 0, G_OPTION_ARG_NONE, &options.unattended,
+    "Wait for the network, try again, and report on every console", NULL },
   { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
     "Print messages for finding faults on standard error", NULL },
   { "version", 'V', 0, G_OPTION_ARG_NONE, &options.version, "Print the version and exit", NULL },
@@ -75,6 +83,13 @@ parse_options (int *argc, char ***argv, GError **error)
     {
       g_prefix_error (error, "cannot read the options: ");
       p2v_error_recode (error, P2V_ERROR_USAGE);
+      return FALSE;
+    }
+  if (options.unattended && options.json_progress)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_USAGE,
+                           "--unattended prints lines for people on every console. Leave out "
+                           "--json-progress.");
       return FALSE;
     }
   if (*argc > 1)
@@ -122,9 +137,15 @@ get_root (void)
   return options.root != NULL ? options.root : "/";
 }
 
+/* consoles: NULL for standard output. */
 static gboolean
-print (const char *text, GError **error)
+print (const char *text, P2vConsoles *consoles, GError **error)
 {
+  if (consoles != NULL)
+    {
+      p2v_consoles_print (consoles, text, -1);
+      return TRUE;
+    }
   if (fputs (text, stdout) >= 0 && fflush (stdout) == 0)
     return TRUE;
   g_set_error_literal (error, P2V_ERROR, P2V_ERROR_FAILED,
@@ -141,11 +162,11 @@ print_inventory (GError **error)
   g_autoptr (JsonObject) object = p2v_machine_to_json (machine);
   g_autofree char *json = p2v_json_to_text (object, TRUE);
   g_autofree char *text = g_strconcat (json, "\n", NULL);
-  return print (text, error);
+  return print (text, NULL, error);
 }
 
 static gboolean
-print_config (const P2vConfig *config, GError **error)
+print_config (const P2vConfig *config, P2vConsoles *consoles, GError **error)
 {
   g_autoptr (P2vMachine) machine = p2v_inventory_collect (get_root (), NULL, error);
   if (machine == NULL)
@@ -154,13 +175,15 @@ print_config (const P2vConfig *config, GError **error)
   if (request == NULL)
     return FALSE;
   g_autofree char *dump = p2v_config_dump (config, request);
-  return print (dump, error);
+  return print (dump, consoles, error);
 }
 
 static P2vProgressStyle
 choose_style (void)
 {
   const char *term = g_getenv ("TERM");
+  if (options.unattended)
+    return P2V_PROGRESS_LINES;
   if (options.json_progress)
     return P2V_PROGRESS_JSON;
   if (isatty (STDOUT_FILENO) && term != NULL && strcmp (term, "dumb") != 0)
@@ -189,24 +212,42 @@ refuse_without_server (const P2vConfig *config, gboolean from_kernel, GError **e
   return FALSE;
 }
 
-/* status: the exit status, when TRUE is returned. */
+/* The defaults that depend on whether somebody is there. */
+static void
+set_patience (P2vConfig *config)
+{
+  if (config->wait_for < 0)
+    config->wait_for = DEFAULT_WAIT_FOR;
+  if (config->retry_for < 0)
+    config->retry_for = options.unattended ? DEFAULT_RETRY_FOR : 0;
+}
+
+/* consoles: NULL unless unattended. status: the exit status, when TRUE is returned. */
 static gboolean
-run (int *status, GError **error)
+run (P2vConsoles *consoles, int *status, GError **error)
 {
   *status = 0;
   if (options.version)
-    return print ("p2v-client " P2V_VERSION "\n", error);
+    return print ("p2v-client " P2V_VERSION "\n", NULL, error);
   if (options.inventory)
     return print_inventory (error);
   gboolean from_kernel = options.cmdline == NULL;
   g_autoptr (P2vConfig) config = read_config (error);
   if (config == NULL)
     return FALSE;
+  set_patience (config);
   if (config->dump_and_exit)
-    return print_config (config, error);
+    return print_config (config, consoles, error);
   if (!config->unattended)
     return refuse_without_server (config, from_kernel, error);
-  *status = p2v_run (config, get_root (), from_kernel, choose_style ());
+  P2vRunOptions run_options = {
+    .config = config,
+    .root = get_root (),
+    .from_kernel = from_kernel,
+    .style = choose_style (),
+    .consoles = consoles,
+  };
+  *status = p2v_run (&run_options);
   return TRUE;
 }
 
@@ -225,8 +266,11 @@ main (int argc, char **argv)
   gboolean parsed = parse_options (&argc, &argv, &error);
   wipe_arguments (words);
   g_log_set_debug_enabled (options.verbose);
-  if (!parsed || !run (&status, &error))
-    status = p2v_run_report (error);
+  /* Also what is wrong with the arguments has to be seen somewhere. */
+  P2vConsoles *consoles = options.unattended ? p2v_consoles_open ("/") : NULL;
+  if (!parsed || !run (consoles, &status, &error))
+    status = p2v_run_report (error, consoles);
+  p2v_consoles_free (consoles);
   p2v_secret_free (options.cmdline);
   g_free (options.root);
   return status;

@@ -45,7 +45,10 @@ p2v_probe_run (const P2vConfig *config, P2vProbe *probe, GCancellable *cancellab
   char *identity = NULL;
   if (config->identity_url != NULL
       && (identity = p2v_identity_fetch (config->identity_url, cancellable, error)) == NULL)
-    return FALSE;
+    {
+      p2v_error_recode (error, error != NULL ? p2v_error_code_of (*error) : P2V_ERROR_AUTH);
+      return FALSE;
+    }
   gboolean ok = run (config, identity, probe, cancellable, error);
   p2v_secret_free (identity);
   return ok;

@@ -122,6 +122,8 @@ auth_with_key (P2vSsh *ssh, const P2vConfig *config, const char *identity, GErro
   ssh_key_free (key);
   if (rc == SSH_AUTH_SUCCESS)
     return TRUE;
+  if (!ssh_is_connected (ssh->session))
+    return fail_session (ssh, P2V_ERROR_CONNECTION, config, "the login was cut off by", error);
   g_set_error (
       error, P2V_ERROR, P2V_ERROR_AUTH,
       "%s does not let user %s in with the given SSH identity. Check that its public key is "
@@ -160,6 +162,8 @@ auth_with_password (P2vSsh *ssh, const P2vConfig *config, GError **error)
   if ((methods & SSH_AUTH_METHOD_INTERACTIVE)
       && auth_interactively (ssh, password) == SSH_AUTH_SUCCESS)
     return TRUE;
+  if (!ssh_is_connected (ssh->session))
+    return fail_session (ssh, P2V_ERROR_CONNECTION, config, "the login was cut off by", error);
   g_set_error (
       error, P2V_ERROR, P2V_ERROR_AUTH,
       "%s does not let user %s in %s. Check p2v.username= and p2v.password=, or use a key: "

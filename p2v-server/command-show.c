@@ -29,7 +29,8 @@ print_machine (const P2vMachine *machine)
   g_autofree char *memory = p2v_text_size (machine->memory);
   g_autofree char *size
       = g_strdup_printf ("memory: %s, firmware: %s, disks: %u, network interfaces: %u", memory,
-                         machine->firmware->type, machine->disks->len, machine->nics->len);
+                         machine->firmware->type != NULL ? machine->firmware->type : "not known",
+                         machine->disks->len, machine->nics->len);
   g_print ("\n");
   p2v_text_print_field ("Machine",
                         machine->hostname != NULL ? machine->hostname : "(no host name)");
@@ -48,7 +49,8 @@ print_guest (const P2vJob *job)
                                            guest->vcpus, memory, guest->nics->len);
   g_print ("\n");
   p2v_text_print_field ("Guest", guest->name);
-  p2v_text_print_field ("  has", size);
+  if (guest->vcpus > 0)
+    p2v_text_print_field ("  has", size);
   if (job->report != NULL)
     p2v_text_print_field ("  runs", job->report->product_name);
   if (job->plan != NULL)
@@ -134,7 +136,8 @@ print_job (const P2vJob *job)
   p2v_text_print_field ("Directory", job->dir);
   print_machine (job->request->machine);
   print_guest (job);
-  print_images (job);
+  if (!p2v_job_is_record (job))
+    print_images (job);
   print_stages (job);
 }
 

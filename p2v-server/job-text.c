@@ -51,6 +51,11 @@ p2v_job_next_step (const P2vJob *job)
         "Wait; \"p2v-server log %s --follow\" shows how it goes. To give it up, "
         "stop it on the machine, or end process %" G_GINT64_FORMAT " here.",
         job->id, p2v_store_lock_holder (job->dir));
+  if (p2v_job_is_record (job))
+    return g_strdup_printf (
+        "Mend it on the machine, and convert it again. \"p2v-server remove %s\" "
+        "removes this record.",
+        job->id);
   if (has_received (job))
     return g_strdup_printf (
         "See \"p2v-server log %s\" for the reason, then \"p2v-server retry %s\": "
@@ -66,9 +71,10 @@ gint64
 p2v_job_total_size (const P2vJob *job)
 {
   gint64 total = 0;
-  for (gsize i = 0; job->request->guest->disks[i] != NULL; i++)
+  char **disks = job->request->guest->disks;
+  for (gsize i = 0; disks != NULL && disks[i] != NULL; i++)
     {
-      const char *name = job->request->guest->disks[i];
+      const char *name = disks[i];
       const P2vDisk *disk = p2v_machine_find_disk (job->request->machine, name);
       /* Sizes are what a client claimed. */
       if (__builtin_add_overflow (total, disk->size, &total))

@@ -147,6 +147,30 @@ p2v_job_create (const P2vServerConfig *config, const P2vRequest *request, GError
   return g_steal_pointer (&job);
 }
 
+P2vJob *
+p2v_job_create_failed (const P2vServerConfig *config, const P2vRequest *request,
+                       const GError *failure, GError **error)
+{
+  if (!p2v_request_check_outline (request, error))
+    return NULL;
+  g_autoptr (P2vRequest) outline = p2v_request_new_outline (request->guest->name);
+  p2v_machine_free (outline->machine);
+  outline->machine = p2v_schema_copy (&p2v_machine_schema, request->machine);
+  P2vJob *job = p2v_job_create (config, outline, error);
+  if (job != NULL)
+    p2v_job_fail (job, P2V_STAGE_MACHINE, failure);
+  return job;
+}
+
+gboolean
+p2v_job_is_record (const P2vJob *job)
+{
+  char **disks = job->request->guest->disks;
+  return g_strcmp0 (job->state, P2V_JOB_FAILED) == 0
+         && g_strcmp0 (job->failed_stage, P2V_STAGE_MACHINE) == 0
+         && (disks == NULL || disks[0] == NULL) && job->plan == NULL;
+}
+
 /* What the rest of the server relies on in a job that it did not write just now. */
 static gboolean
 check_loaded (const P2vJob *job, const char *id, GError **error)
@@ -171,8 +195,10 @@ check_loaded (const P2vJob *job, const char *id, GError **error)
     problem = "its state is not one that this version knows";
   else if (job->token == NULL || job->request == NULL)
     problem = "its token or its request is missing";
+  if (problem == NULL && !p2v_request_check_outline (job->request, error))
+    return FALSE;
   if (problem == NULL)
-    return p2v_request_check (job->request, error);
+    return p2v_job_is_record (job) || p2v_request_check (job->request, error);
   g_set_error_literal (error, P2V_ERROR, P2V_ERROR_FAILED, problem);
   return FALSE;
 }
@@ -387,7 +413,7 @@ p2v_job_delete (P2vJob *job, GError **error)
 {
   g_return_val_if_fail (job->lock >= 0, FALSE);
   const P2vRequest *request = job->request;
-  for (gsize i = 0; request->guest->disks[i] != NULL; i++)
+  for (gsize i = 0; request->guest->disks != NULL && request->guest->disks[i] != NULL; i++)
     {
       const P2vDisk *disk = p2v_machine_find_disk (request->machine, request->guest->disks[i]);
       g_autofree char *socket = p2v_job_socket_path (job, disk->name);

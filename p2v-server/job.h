@@ -67,6 +67,15 @@ JsonObject *p2v_job_to_json (const P2vJob *job);
  * sorts by time and is plain: "20261123-181500-bios1". */
 P2vJob *p2v_job_create (const P2vServerConfig *config, const P2vRequest *request, GError **error);
 
+/* Makes the record of a machine that failed before it could ask for anything: a job in state
+ * "failed" at stage "machine", holding its lock. Of the request only the machine and the guest's
+ * name are kept. */
+P2vJob *p2v_job_create_failed (const P2vServerConfig *config, const P2vRequest *request,
+                               const GError *failure, GError **error);
+
+/* TRUE for such a record: there is nothing but it. */
+gboolean p2v_job_is_record (const P2vJob *job);
+
 /* Loads a job for a look, without its lock. id is untrusted input. P2V_ERROR_REFUSED: no such job.
  */
 P2vJob *p2v_job_load (const P2vServerConfig *config, const char *id, GError **error);

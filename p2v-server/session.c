@@ -5,12 +5,12 @@
 #include "common/protocol.h"
 #include "p2v-server/export.h"
 #include "p2v-server/job.h"
+#include "p2v-server/signals.h"
 #include "p2v-server/storage.h"
 #include "p2v-server/worker.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -240,6 +240,31 @@ handle_create (Session *self, JsonObject *message, GError **error)
   return TRUE;
 }
 
+/* A machine that cannot be converted, whose administrator is to find that out here. */
+static gboolean
+handle_failed (Session *self, JsonObject *message, GError **error)
+{
+  JsonObject *object = p2v_message_get_object (message, "request");
+  if (self->job != NULL || !self->greeted || object == NULL)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_REFUSED,
+                           "\"failed\" comes with a request, in the place of \"create\"");
+      return FALSE;
+    }
+  g_autoptr (GError) failure = NULL;
+  p2v_message_to_error (message, &failure);
+  g_autoptr (P2vRequest) request = p2v_request_from_json (object, error);
+  g_autoptr (P2vJob) job
+      = request != NULL ? p2v_job_create_failed (self->config, request, failure, error) : NULL;
+  if (job == NULL)
+    return FALSE;
+  JsonObject *noted = p2v_message_new (P2V_MESSAGE_NOTED);
+  json_object_set_string_member (noted, "job", job->id);
+  send_message (self, noted);
+  self->ended = TRUE;
+  return TRUE;
+}
+
 static Receiver *
 find_receiver (Session *self, const char *disk, GError **error)
 {
@@ -371,7 +396,7 @@ static const struct
 } handlers[] = {
   { P2V_MESSAGE_HELLO, handle_hello },   { P2V_MESSAGE_CREATE, handle_create },
   { P2V_MESSAGE_CHUNKS, handle_chunks }, { P2V_MESSAGE_LANDED, handle_landed },
-  { P2V_MESSAGE_CANCEL, handle_cancel },
+  { P2V_MESSAGE_CANCEL, handle_cancel }, { P2V_MESSAGE_FAILED, handle_failed },
 };
 
 /* A message that cannot be carried out ends the session, except one of an unknown type: a newer
@@ -516,26 +541,6 @@ listen (Session *self, P2vLineBuffer *buffer)
   self->ended = TRUE;
 }
 
-/* Set by a signal that asks the session to end. */
-static volatile sig_atomic_t asked_to_end;
-
-static void
-on_signal (int number G_GNUC_UNUSED)
-{
-  asked_to_end = 1;
-}
-
-/* An administrator who ends the process gives the transfer up: it is tidied up after, as when the
- * client goes. No SA_RESTART, so that poll() wakes up. */
-static void
-catch_signals (void)
-{
-  struct sigaction action = { .sa_handler = on_signal };
-  sigaction (SIGTERM, &action, NULL);
-  sigaction (SIGINT, &action, NULL);
-  sigaction (SIGHUP, &action, NULL);
-}
-
 static void
 end_on_signal (Session *self)
 {
@@ -559,11 +564,11 @@ p2v_session_run (const P2vServerConfig *config, int input, int output)
     .receivers = receivers,
   };
   struct pollfd readable = { .fd = input, .events = POLLIN };
-  catch_signals ();
+  p2v_signals_catch ();
   while (!self.ended)
     {
       int ready = poll (&readable, 1, TICK_MS);
-      if (asked_to_end)
+      if (p2v_signals_caught ())
         end_on_signal (&self);
       else if (ready > 0)
         listen (&self, buffer);

@@ -23,7 +23,7 @@ run_and_read (const char *format, const char *const *environment)
   g_assert_no_error (error);
   g_close (fd, NULL);
   g_autofree char *command = g_strdup_printf (format, path);
-  p2v_hook_run ("p2v.pre", command, environment, FALSE, NULL, &error);
+  p2v_hook_run ("p2v.pre", command, environment, NULL, NULL, &error);
   g_assert_no_error (error);
   char *text = NULL;
   g_file_get_contents (path, &text, NULL, &error);
@@ -73,16 +73,16 @@ test_a_shell_s_language_is_refused (void)
 static void
 test_an_empty_command_does_nothing (void)
 {
-  g_assert_true (p2v_hook_run ("p2v.pre", NULL, NULL, FALSE, NULL, NULL));
-  g_assert_true (p2v_hook_run ("p2v.pre", "", NULL, FALSE, NULL, NULL));
-  g_assert_true (p2v_hook_run ("p2v.pre", "  ", NULL, FALSE, NULL, NULL));
+  g_assert_true (p2v_hook_run ("p2v.pre", NULL, NULL, NULL, NULL, NULL));
+  g_assert_true (p2v_hook_run ("p2v.pre", "", NULL, NULL, NULL, NULL));
+  g_assert_true (p2v_hook_run ("p2v.pre", "  ", NULL, NULL, NULL, NULL));
 }
 
 static void
 assert_fails (const char *command, int code, const char *expected)
 {
   g_autoptr (GError) error = NULL;
-  g_assert_false (p2v_hook_run ("p2v.post", command, NULL, FALSE, NULL, &error));
+  g_assert_false (p2v_hook_run ("p2v.post", command, NULL, NULL, NULL, &error));
   g_assert_error (error, P2V_ERROR, code);
   if (strstr (error->message, expected) == NULL)
     g_error ("%s\nfails with: %s", command, error->message);
@@ -112,7 +112,7 @@ test_cancelling_ends_a_command (void)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
   gint64 start = g_get_monotonic_time ();
-  g_assert_false (p2v_hook_run ("p2v.pre", "sleep 60", NULL, FALSE, cancellable, &error));
+  g_assert_false (p2v_hook_run ("p2v.pre", "sleep 60", NULL, NULL, cancellable, &error));
   g_assert_error (error, P2V_ERROR, P2V_ERROR_CANCELLED);
   g_assert_cmpint (g_get_monotonic_time () - start, <, 30 * G_USEC_PER_SEC);
   g_thread_join (thread);
