@@ -21,7 +21,8 @@ p2v_retry_left (const P2vRetry *retry, gint64 now)
 {
   if (retry->started == 0)
     return retry->seconds;
-  return MAX (retry->started + retry->seconds * G_USEC_PER_SEC - now, 0) / G_USEC_PER_SEC;
+  gint64 left = retry->started + retry->seconds * G_USEC_PER_SEC - now;
+  return left > 0 ? (left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC : 0;
 }
 
 gint64

@@ -24,7 +24,7 @@ typedef struct
  * trying again cannot mend it. */
 gint64 p2v_retry_after (P2vRetry *retry, const GError *failure, gboolean accepted, gint64 now);
 
-/* How long tries go on, in seconds. */
+/* How long tries go on, in seconds, rounded up. */
 gint64 p2v_retry_left (const P2vRetry *retry, gint64 now);
 
 /* Waits for a time in milliseconds. Fails with P2V_ERROR_CANCELLED at once when cancelled. */

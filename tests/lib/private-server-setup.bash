@@ -116,7 +116,7 @@ setup_environment ()
 # sshd knows only its first SetEnv line, so all variables are on one, quoted (sshd_config(5)).
 setup_sshd ()
 {
-  local dir=$1 forced="$1/usr/bin/p2v-server forced --config $1/server.conf" variables
+  local dir=$1 listen=$2 forced="$1/usr/bin/p2v-server forced --config $1/server.conf" variables
   ssh-keygen -q -t ed25519 -N '' -C p2v-server -f "$dir/ssh/host_ed25519"
   ssh-keygen -q -t ed25519 -N '' -C p2v-client -f "$dir/client/id_ed25519"
   printf 'restrict,command="%s" %s\n' "$forced" "$(<"$dir/client/id_ed25519.pub")" \
@@ -124,7 +124,7 @@ setup_sshd ()
   chmod 644 "$dir/ssh/authorized_keys"
   variables=$(sed 's/.*/"&"/' "$dir/environment" | tr '\n' ' ')
   cat >"$dir/etc/sshd_config.in" <<END
-ListenAddress 127.0.0.1
+ListenAddress $listen
 Port @PORT@
 HostKey $dir/ssh/host_ed25519
 AuthorizedKeysFile /run/p2v-ssh/authorized_keys
@@ -264,13 +264,14 @@ command_appliance ()
 
 command_start ()
 {
-  local stage="" owner="" libvirt=yes extra=()
+  local stage="" owner="" libvirt=yes listen=127.0.0.1 extra=()
   local dir entry uid password
   while [[ ${1-} = --* ]]; do
     case $1 in
       --install-from=*) stage=${1#*=} ;;
       --owner=*) owner=${1#*=} ;;
       --env=[A-Za-z_]*=*) extra+=("${1#*=}") ;;
+      --listen=[0-9a-f]*) listen=${1#*=} ;;
       --no-libvirt) libvirt= ;;
       *) fail "start: no option '$1'. 'private-server help' lists them." ;;
     esac
@@ -293,7 +294,7 @@ command_start ()
   setup_programs "$dir" "$stage"
   setup_directories "$dir" "$uid"
   setup_environment "$dir" "${extra[@]}" >"$dir/environment"
-  setup_sshd "$dir"
+  setup_sshd "$dir" "$listen"
   setup_server_files "$dir"
   setup_launch "$dir" "$entry"
   setup_settings "$dir" "$uid" "$password"
