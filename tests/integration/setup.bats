@@ -36,7 +36,10 @@ setup ()
 
 teardown ()
 {
-  [[ -z $SSHD ]] || kill "$SSHD" 2>/dev/null || true
+  if [[ -n $SSHD ]]; then
+    kill "$SSHD" 2>/dev/null || true
+    wait "$SSHD" 2>/dev/null || true
+  fi
   kill "$HOST" 2>/dev/null || true
   wait "$HOST" 2>/dev/null || true
   common_teardown
@@ -63,7 +66,8 @@ start_sshd ()
   printf 'Port %s\nListenAddress 127.0.0.1\nPidFile /run/sshd-test.pid\n' "$PORT" |
     cat - "$T/etc/ssh/sshd_config" >"$T/sshd_config"
   cp "$T/sshd_config" "$T/etc/ssh/sshd_config"
-  on_host /usr/sbin/sshd -D -E "$T/sshd.log" 3>&- &
+  # Not by a function, whose process would not be sshd itself.
+  nsenter --mount="/proc/$HOST/ns/mnt" --wd=/ -- /usr/sbin/sshd -D -E "$T/sshd.log" 3>&- &
   SSHD=$!
   wait_until 10 grep -q 'Server listening' "$T/sshd.log"
 }
@@ -73,7 +77,8 @@ login ()
 {
   local key=${KEY-$T/etc/p2v/identity}
   printf '[127.0.0.1]:%s %s\n' "$PORT" "$(<"$T/etc/ssh/ssh_host_ed25519_key.pub")" >"$T/known_hosts"
-  ssh -F none -p "$PORT" -l p2v -i "$key" -o IdentitiesOnly=yes -o BatchMode=yes -o LogLevel=INFO \
+  # What should be refused may wait for ever when it is not.
+  timeout 20 ssh -F none -p "$PORT" -l p2v -i "$key" -o IdentitiesOnly=yes -o BatchMode=yes -o LogLevel=INFO \
     -o UserKnownHostsFile="$T/known_hosts" -o StrictHostKeyChecking=yes -o ConnectTimeout=10 \
     "$@" </dev/stdin
 }
