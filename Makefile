@@ -168,7 +168,7 @@ check-quick: tests ## run unit and integration tests: what boots no machine
 
 # What the sanitizers watch: every unit test, and both programs at work.
 SANITIZED_BATS := tests/integration/conversion.bats tests/integration/client.bats \
-  tests/integration/admin-commands.bats
+  tests/integration/admin-commands.bats tests/integration/media.bats
 
 .PHONY: check
 check: tests machines lint ## run every test, machines converted and booted in QEMU included

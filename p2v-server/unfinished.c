@@ -15,6 +15,7 @@
 
 /* What the signal handler looks at: a path is complete before the count includes it. */
 static char *paths[MAX_PATHS];
+static volatile sig_atomic_t in_place[MAX_PATHS];
 static volatile sig_atomic_t count;
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -24,7 +25,7 @@ static void
 remove_all (void)
 {
   for (int i = (int)count - 1; i >= 0; i--)
-    if (paths[i] != NULL && unlink (paths[i]) < 0)
+    if (!in_place[i] && unlink (paths[i]) < 0)
       rmdir (paths[i]);
 }
 
@@ -44,6 +45,7 @@ remember (const char *path)
     for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
       signal (signals[i], on_signal);
   paths[count] = g_strdup (path);
+  in_place[count] = 0;
   count = count + 1;
 }
 
@@ -51,12 +53,8 @@ static void
 forget (const char *path)
 {
   for (int i = 0; i < (int)count; i++)
-    if (g_strcmp0 (paths[i], path) == 0)
-      {
-        /* Not freed: the handler may be reading it. A process forgets a handful. */
-        paths[i] = NULL;
-        return;
-      }
+    if (strcmp (paths[i], path) == 0)
+      in_place[i] = 1;
 }
 
 static void
