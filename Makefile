@@ -26,7 +26,8 @@ DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit li
 DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
   openssh-client dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils \
   libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd \
-  xvfb xdotool matchbox-window-manager dbus at-spi2-core python3-pyatspi imagemagick fonts-dejavu-core tmux
+  xvfb xdotool matchbox-window-manager dbus at-spi2-core python3-pyatspi imagemagick fonts-dejavu-core tmux \
+  dnsmasq-base ipxe-qemu python3
 # What the live image is made with, and what goes into it from this machine (iso/).
 DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-common pxelinux \
   shim-signed grub-efi-amd64-signed memtest86+ dosfstools mtools fdisk \
