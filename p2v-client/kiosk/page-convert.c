@@ -24,7 +24,10 @@ struct _P2vConvertPage
   GtkLabel *figures;
   GtkWidget *disks_section;
   GtkContainer *disks;
-  GtkWidget *question; /* asks whether to stop; NULL when it does not */
+  GtkWidget *question;
+  P2vKioskNotice *question_text;
+  GtkButton *stop;
+  gboolean asking; /* whether to stop */
   guint pulse;
 };
 
@@ -142,6 +145,24 @@ show_notice (P2vConvertPage *page, const P2vKioskState *state)
 }
 
 static void
+show_question (P2vConvertPage *page, const P2vKioskState *state)
+{
+  P2vKioskPage *base = P2V_KIOSK_PAGE (page);
+  gboolean stopping = model_of (page)->phase == P2V_KIOSK_STOPPING;
+  page->asking &= !stopping;
+  gtk_widget_set_visible (page->question, page->asking);
+  p2v_kiosk_page_set_back_label (base, stopping ? "" : page->asking ? "_Keep going" : "_Cancel");
+  if (state->landed)
+    p2v_kiosk_notice_say (page->question_text, P2V_KIOSK_NOTICE_WARNING, "Stop watching?",
+                          "The server goes on by itself and makes the guest all the same.");
+  else
+    p2v_kiosk_notice_say (
+        page->question_text, P2V_KIOSK_NOTICE_WARNING, "Cancel the conversion?",
+        "What was sent so far is thrown away on the server. This machine stays as it is.");
+  gtk_button_set_label (page->stop, state->landed ? "_Stop watching" : "Cancel the con_version");
+}
+
+static void
 on_conversion_changed (P2vConvertPage *page)
 {
   P2vKioskModel *model = model_of (page);
@@ -149,53 +170,30 @@ on_conversion_changed (P2vConvertPage *page)
   if (!p2v_kiosk_model_is_converting (model))
     {
       g_clear_handle_id (&page->pulse, g_source_remove);
-      g_clear_pointer (&page->question, gtk_widget_destroy);
+      page->asking = FALSE;
       return;
     }
   gtk_label_set_label (page->activity, state->activity);
   show_notice (page, state);
   show_figures (page, state);
   show_disks (page, state);
-  p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page),
-                                 model->phase == P2V_KIOSK_STOPPING ? "" : "_Cancel");
+  show_question (page, state);
 }
 
 static void
-on_answer (P2vConvertPage *page, int answer)
+on_stop (P2vConvertPage *page)
 {
-  g_clear_pointer (&page->question, gtk_widget_destroy);
-  if (answer == GTK_RESPONSE_YES)
-    p2v_kiosk_engine_stop_conversion (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)));
+  page->asking = FALSE;
+  p2v_kiosk_engine_stop_conversion (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)));
 }
 
-static void
-ask (P2vConvertPage *page)
-{
-  GtkWidget *window = gtk_widget_get_toplevel (GTK_WIDGET (page));
-  gboolean landed = model_of (page)->state->landed;
-  GtkWidget *question = gtk_message_dialog_new (
-      GTK_WINDOW (window), GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT, GTK_MESSAGE_QUESTION,
-      GTK_BUTTONS_NONE, landed ? "Stop watching?" : "Cancel the conversion?");
-  gtk_message_dialog_format_secondary_text (
-      GTK_MESSAGE_DIALOG (question), "%s",
-      landed ? "The server goes on by itself and makes the guest all the same."
-             : "What was sent so far is thrown away on the server. This machine stays as it is.");
-  gtk_dialog_add_buttons (GTK_DIALOG (question), "_Keep going", GTK_RESPONSE_NO,
-                          landed ? "_Stop watching" : "_Cancel the conversion", GTK_RESPONSE_YES,
-                          NULL);
-  gtk_dialog_set_default_response (GTK_DIALOG (question), GTK_RESPONSE_NO);
-  gtk_window_set_title (GTK_WINDOW (question), "p2v: Cancel?");
-  g_signal_connect_swapped (question, "response", G_CALLBACK (on_answer), page);
-  page->question = question;
-  gtk_window_present (GTK_WINDOW (question));
-}
-
+/* Back asks, and asked already, goes on: a key that is pressed twice does no harm. */
 static gboolean
 retreat (P2vKioskPage *base)
 {
   P2vConvertPage *page = P2V_CONVERT_PAGE (base);
-  if (page->question == NULL && model_of (page)->phase == P2V_KIOSK_RUNNING)
-    ask (page);
+  page->asking = !page->asking;
+  on_conversion_changed (page);
   return TRUE;
 }
 
@@ -220,7 +218,6 @@ dispose (GObject *object)
 {
   P2vConvertPage *page = P2V_CONVERT_PAGE (object);
   g_clear_handle_id (&page->pulse, g_source_remove);
-  g_clear_pointer (&page->question, gtk_widget_destroy);
   G_OBJECT_CLASS (p2v_convert_page_parent_class)->dispose (object);
 }
 
@@ -235,6 +232,10 @@ p2v_convert_page_class_init (P2vConvertPageClass *class)
   page_class->retreat = retreat;
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, notice);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, question);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, question_text);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, stop);
+  gtk_widget_class_bind_template_callback (widget_class, on_stop);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, activity);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, total);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, figures);

@@ -18,7 +18,6 @@ struct _P2vMachinePage
   P2vKioskNotice *notice;
   GtkContainer *disks;
   GtkLabel *summary;
-  GtkButton *look;
 };
 
 G_DEFINE_TYPE (P2vMachinePage, p2v_machine_page, P2V_TYPE_KIOSK_PAGE)
@@ -91,7 +90,6 @@ on_machine_changed (P2vMachinePage *page)
   else
     p2v_kiosk_notice_say_error (page->notice, "What was given does not fit this machine",
                                 model->suggestion_error);
-  gtk_widget_set_sensitive (GTK_WIDGET (page->look), !model->looking);
   gtk_widget_set_sensitive (GTK_WIDGET (page->disks), !model->looking);
   if (!model->looking)
     show_disks (page);
@@ -127,6 +125,8 @@ all_chosen (P2vMachinePage *page)
 static void
 on_look (P2vMachinePage *page)
 {
+  if (model_of (page)->looking)
+    return;
   if (all_chosen (page))
     g_clear_pointer (&model_of (page)->config->disks, g_strfreev);
   else
@@ -160,7 +160,6 @@ p2v_machine_page_class_init (P2vMachinePageClass *class)
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, disks);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, summary);
-  gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, look);
   gtk_widget_class_bind_template_callback (widget_class, on_look);
 }
 

@@ -261,8 +261,10 @@ set_focus (P2vServerPage *page)
   else if (g_error_matches (model->probe_error, P2V_ERROR, P2V_ERROR_AUTH))
     focus = GTK_WIDGET (gtk_toggle_button_get_active (page->use_key) ? page->key : page->password);
   else if (model->server_works)
-    focus = GTK_WIDGET (page->test);
-  gtk_widget_grab_focus (focus);
+    focus
+        = gtk_window_get_default_widget (GTK_WINDOW (gtk_widget_get_toplevel (GTK_WIDGET (page))));
+  if (focus != NULL)
+    gtk_widget_grab_focus (focus);
 }
 
 static void

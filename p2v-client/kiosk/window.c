@@ -60,6 +60,9 @@ show_buttons (P2vKioskWindow *window)
   set_button (window->back, p2v_kiosk_page_get_back_label (page));
   set_button (window->next, p2v_kiosk_page_get_next_label (page));
   gtk_widget_set_sensitive (GTK_WIDGET (window->next), p2v_kiosk_page_get_ready (page));
+  /* A button that cannot be pressed loses the focus, and nothing has it then. */
+  if (gtk_window_get_focus (GTK_WINDOW (window)) == NULL)
+    gtk_widget_grab_focus (GTK_WIDGET (window->next));
 }
 
 static void
@@ -79,7 +82,10 @@ show_page (P2vKioskWindow *window, P2vKioskPageId id)
   show_buttons (window);
   gtk_container_foreach (GTK_CONTAINER (window->steps), mark_step, window);
   gtk_widget_grab_default (GTK_WIDGET (window->next));
-  gtk_widget_grab_focus (focus != NULL ? focus : GTK_WIDGET (window->next));
+  if (focus == NULL)
+    focus = GTK_WIDGET (gtk_widget_get_visible (GTK_WIDGET (window->next)) ? window->next
+                                                                           : window->back);
+  gtk_widget_grab_focus (focus);
 }
 
 static void

@@ -1,0 +1,309 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kiosk in an X server of its own, by keyboard alone and as a screen reader sees it, against a
+# real server. virt-v2v is made missing there, so a conversion ends when everything has landed.
+
+load ../lib/common
+load ../lib/kiosk
+
+setup_file ()
+{
+  server_start
+  server_root mount --bind /dev/null "$(command -v virt-v2v-in-place)"
+  KIOSK_MACHINE=$(mktemp -d /var/tmp/t-XXXXXX)
+  "$P2V_TOP/tests/machines/recorded/make" \
+    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$KIOSK_MACHINE/machine"
+  KIOSK_MACHINE+=/machine
+  export KIOSK_MACHINE
+}
+
+teardown_file ()
+{
+  server_stop
+  rm -rf -- "${KIOSK_MACHINE%/machine}"
+}
+
+setup ()
+{
+  common_setup
+  disk_make "$T/disk1" 50000384 "$BATS_TEST_NUMBER"
+  display_start 800x600
+}
+
+teardown ()
+{
+  kiosk_stop
+  display_stop
+  common_teardown
+}
+
+p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
+state_of () { p2v_server jobs --json | jq -r --arg g "$1" '[.jobs[] | select(.guest == $g)][-1].state'; }
+state_is () { [[ $(state_of "$1") = "$2" ]]; }
+
+# Starts the kiosk with everything filled in but the password and the host key.
+start ()
+{
+  kiosk_start p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" \
+    "p2v.disks=$T/disk1" p2v.o=local "p2v.os=$SERVER_IMAGES" p2v.of=raw p2v.memory=512M "$@"
+}
+
+# From the first page past the Server page, with the right password and a host key that is known.
+to_machine ()
+{
+  kiosk_go "Which conversion server?" Return
+  type_text "$SERVER_PASSWORD"
+  kiosk_go "Which of its disks?" Return
+}
+
+to_review ()
+{
+  to_machine
+  kiosk_until "1 disk with 47.7 MiB chosen"
+  kiosk_go "What will the guest be like?" Return
+  kiosk_focus Name
+  key ctrl+a
+  type_text "$1"
+  kiosk_go "Is this right?" Return
+}
+
+# On the page that is shown: every control has a name, and nothing is wider than the screen.
+assert_page_good ()
+{
+  assert_equal "$(kiosk_look --nameless)" ""
+  assert_equal "$(kiosk_look --outside=800)" ""
+}
+
+# GTK's complaints are ours, but for one: asked for all it has, the bridge to AT-SPI also looks at
+# labels that are gone (GtkLabelAccessible has no states to tell then).
+assert_quiet ()
+{
+  local complaints
+  complaints=$(grep -E 'CRITICAL|WARNING' "$T/kiosk.out" |
+    awk '/atk_state_set_contains_state/ { gone = 1; next }
+      gone && /g_object_unref/ { gone = 0; next } { gone = 0; print }')
+  assert_equal "$complaints" ""
+}
+
+@test "from the first page to a landed job by keyboard, the host key compared and accepted" {
+  start
+  kiosk_until "PowerEdge R720"
+  assert_page_good
+  kiosk_go "Which conversion server?" Return
+  kiosk_focus Password
+  assert_page_good
+  type_text "$SERVER_PASSWORD"
+  kiosk_go "$SERVER_HOSTKEY" Return
+  kiosk_focus "The fingerprints are the same"
+  assert_page_good
+  # Nothing goes on before it is accepted, not even with the key for it.
+  key alt+n
+  kiosk_until "Is this your server?"
+  key space
+  kiosk_go "Which of its disks?" Return
+  kiosk_until "1 disk with 47.7 MiB chosen"
+  assert_page_good
+  kiosk_go "What will the guest be like?" Return
+  kiosk_until "eno1"
+  assert_page_good
+  key ctrl+a
+  type_text keyboard1
+  kiosk_go "Is this right?" Return
+  kiosk_until "keyboard1 with 16 virtual CPUs and 512.0 MiB of memory"
+  assert_page_good
+  key Return
+  kiosk_until "p2v-server retry"
+  kiosk_until "need not be read again"
+  assert_page_good
+  # This is not the live image: the machine is nobody's to switch off.
+  kiosk_refute "Power off"
+  assert_same_contents "$SERVER_IMAGES/keyboard1-disk1" "$T/disk1"
+  kiosk_focus Close
+  key Return
+  wait_until 20 sh -c "! kill -0 $KIOSK_PID 2>/dev/null"
+  assert_quiet
+}
+
+@test "a wrong password is said on the page, the field has the focus, and the right one goes on" {
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  kiosk_go "Which conversion server?" Return
+  type_text wrong
+  kiosk_go "The server does not let you in" Return
+  kiosk_until "does not let $SERVER_USER in with this password"
+  kiosk_focus Password
+  assert_page_good
+  key ctrl+a
+  type_text "$SERVER_PASSWORD"
+  kiosk_go "Which of its disks?" Return
+  assert_quiet
+}
+
+@test "a host key that is not the given one blocks, and nothing is asked" {
+  start p2v.hostkey=SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+  kiosk_go "Which conversion server?" Return
+  type_text "$SERVER_PASSWORD"
+  kiosk_go "This is not the server that it should be" Return
+  kiosk_until "$SERVER_HOSTKEY"
+  kiosk_refute "The fingerprints are the same"
+  assert_page_good
+  key Return
+  kiosk_until "This is not the server that it should be"
+  kiosk_until "Which conversion server?"
+}
+
+@test "a key file is used in the place of the password" {
+  start "p2v.hostkey=$SERVER_HOSTKEY" "p2v.identity=file://$SERVER_IDENTITY"
+  kiosk_go "Which conversion server?" Return
+  kiosk_until "$SERVER_IDENTITY"
+  # The button that only tests stays on the page.
+  kiosk_go "The server 127.0.0.1 is ready" alt+t
+  kiosk_until "p2v-server "
+  kiosk_go "Which of its disks?" Return
+}
+
+@test "what cannot be right is said at the field, before anything is connected to" {
+  start
+  kiosk_go "Which conversion server?" Return
+  key alt+e ctrl+a
+  type_text root@server
+  kiosk_go "the user name has a field of its own" Return
+  kiosk_focus Server
+  key alt+e ctrl+a
+  type_text 127.0.0.1
+  key alt+o ctrl+a
+  type_text 99999
+  kiosk_go "a number from 1 to 65535" Return
+  kiosk_focus Port
+  assert_page_good
+  key ctrl+a
+  type_text 1
+  kiosk_go "The server cannot be reached" Return
+  kiosk_until "port 1"
+}
+
+@test "without a disk it does not go on; Escape goes back" {
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_until "1 disk with 47.7 MiB chosen"
+  key alt+l
+  kiosk_until "1 disk with 47.7 MiB chosen"
+  # From Next, which has the focus again when the disks are there, over Back to the page's own.
+  kiosk_focus Next
+  key shift+Tab shift+Tab
+  kiosk_focus "Look again"
+  key shift+Tab
+  kiosk_focus "disk1, 47.7 MiB"
+  key space
+  kiosk_until "Choose at least one disk"
+  key alt+n
+  kiosk_until "Which of its disks?"
+  kiosk_go "Which conversion server?" Escape
+  kiosk_go "Turn this machine into a virtual machine" Escape
+}
+
+@test "cancel is asked about, and then takes the job back" {
+  disk_make "$T/disk1" 1500000256 cancel
+  # What takes the data stops as soon as some has arrived, so that there is time for all below.
+  server_root timeout "$KIOSK_PATIENCE" sh -c 'until [ "$(stat -c %b "$1" 2>/dev/null || echo 0)" -gt 0 ]; do sleep 0.01; done
+    kill -STOP $(pgrep -f "[q]emu-nbd.*cancel1")' sh "$SERVER_IMAGES/cancel1-disk1" 3>&- &
+  local stopper=$!
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_until "1 disk with 1.4 GiB chosen"
+  kiosk_go "What will the guest be like?" Return
+  key ctrl+a
+  type_text cancel1
+  kiosk_go "Is this right?" Return
+  key Return
+  wait "$stopper"
+  kiosk_until "Sending the disks"
+  kiosk_until " of 1.4 GiB"
+  assert_page_good
+  kiosk_go "Cancel the conversion?" Escape
+  # To keep going is what Enter and a second Escape choose.
+  kiosk_focus "Keep going"
+  assert_page_good
+  key Return
+  kiosk_until "Sending the disks"
+  kiosk_until_not "Cancel the conversion?"
+  kiosk_go "Cancel the conversion?" Escape
+  key alt+v
+  kiosk_until "Stopping"
+  server_root sh -c 'kill -CONT $(pgrep -f "[q]emu-nbd.*cancel1")'
+  kiosk_until "You have stopped it; no guest was made"
+  assert_page_good
+  wait_until 60 state_is cancel1 cancelled
+  [[ -z $(ls "$SERVER_IMAGES" | grep cancel1 || true) ]]
+  # What was entered is still there.
+  kiosk_go "Is this right?" alt+c
+  kiosk_until "cancel1 with"
+  assert_quiet
+}
+
+@test "a refusal by the server says what, why and what to do; after a change it goes on" {
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  : >"$SERVER_IMAGES/taken1-disk1"
+  to_review taken1
+  kiosk_go "The guest was not made" Return
+  kiosk_until "taken1"
+  kiosk_until "What to do"
+  assert_page_good
+  kiosk_go "Is this right?" alt+c
+  kiosk_go "What will the guest be like?" Escape
+  key ctrl+a
+  type_text free1
+  kiosk_go "Is this right?" Return
+  key Return
+  kiosk_until "need not be read again"
+  assert_same_contents "$SERVER_IMAGES/free1-disk1" "$T/disk1"
+}
+
+@test "a mistake in what was given is said, and the kiosk starts all the same" {
+  kiosk_start p2v.sever=kvm1
+  kiosk_until "What was given at the boot menu is not used"
+  kiosk_until "Did you mean p2v.server?"
+  assert_page_good
+}
+
+@test "without a bus it starts; without a display it says so" {
+  DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent NO_AT_BRIDGE=1 "$P2V_KIOSK" \
+    --root="$KIOSK_MACHINE" --cmdline= </dev/null >"$T/kiosk.out" 2>&1 3>&- &
+  KIOSK_PID=$!
+  wait_until "$KIOSK_PATIENCE" sh -c 'xdotool search --name "^p2v: Turn this machine" >/dev/null'
+  assert_quiet
+  run env -u DISPLAY "$P2V_KIOSK" --cmdline=
+  assert_status 1
+  assert_output_contains "DISPLAY is not set"
+}
+
+@test "the password is in no argument vector and not on the screen" {
+  kiosk_start "p2v.server=127.0.0.1" "p2v.password=$SERVER_PASSWORD"
+  run tr '\0' ' ' <"/proc/$KIOSK_PID/cmdline"
+  refute_output_contains "$SERVER_PASSWORD"
+  kiosk_go "Which conversion server?" Return
+  kiosk_refute "$SERVER_PASSWORD"
+}
+
+# The last one: the server has another host key afterwards.
+@test "a host key that changes after it was accepted blocks" {
+  start
+  kiosk_go "Which conversion server?" Return
+  type_text "$SERVER_PASSWORD"
+  kiosk_go "$SERVER_HOSTKEY" Return
+  kiosk_focus "The fingerprints are the same"
+  key space
+  kiosk_go "Which of its disks?" Return
+  kiosk_go "Which conversion server?" Escape
+  rm "$SERVER_DIR/ssh/host_ed25519" "$SERVER_DIR/ssh/host_ed25519.pub"
+  ssh-keygen -q -t ed25519 -N '' -f "$SERVER_DIR/ssh/host_ed25519"
+  local changed
+  changed=$(ssh-keygen -lf "$SERVER_DIR/ssh/host_ed25519.pub" | cut -d ' ' -f 2)
+  server_root kill -HUP "$(<"$SERVER_DIR/sshd.pid")"
+  wait_until 20 sh -c "ssh-keyscan -p $SERVER_PORT 127.0.0.1 2>/dev/null |
+    ssh-keygen -lf - | grep -qF $changed"
+  kiosk_go "This is not the server that it should be" alt+t
+  kiosk_until "$changed"
+  kiosk_until "$SERVER_HOSTKEY"
+  kiosk_refute "The fingerprints are the same"
+}
