@@ -40,9 +40,9 @@ say_again (P2vRun *run, const P2vRetry *retry, const GError *failure, gint64 pau
   gint64 left = p2v_retry_left (retry, g_get_monotonic_time ());
   g_autofree char *left_text = p2v_duration_format (left);
   g_autofree char *how = g_strdup_printf (
-      "This may pass, so there will be further attempts for %s. To stop: Ctrl-C here, or `kill %d` "
-      "in another shell.",
-      left_text, (int)getpid ());
+      "This may pass, so there will be further attempts for %s. To stop: %s`kill %d` in %s shell.",
+      left_text, isatty (STDIN_FILENO) ? "Ctrl-C, or " : "", (int)getpid (),
+      run->options->consoles != NULL ? "the second screen's (Alt-F2)" : "another");
   g_autofree char *next = g_strdup_printf ("Waiting %" G_GINT64_FORMAT " s to try again", pause);
   p2v_run_note (failed, run);
   p2v_run_note (how, run);

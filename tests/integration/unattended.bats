@@ -204,7 +204,7 @@ sshd_start ()
   assert_everywhere "Attempt 1 failed: cannot reach the conversion server 192.0.2.1"
   assert_everywhere "Waiting 2 s to try again"
   assert_everywhere "Waiting 4 s to try again"
-  assert_everywhere "To stop: Ctrl-C"
+  assert_everywhere 'To stop: `kill '
   assert_same_contents "$SERVER_IMAGES/late1-sda" "$T/sda"
 }
 
@@ -290,6 +290,24 @@ sshd_start ()
     "p2v.pre: false failed with exit status 1. What it printed above says more."
   assert_equal "$(jobs_of early3 | jq -r '.[].failed_stage')" machine
   assert_equal "$(jobs_of early4 | jq -r '.[].error_code')" refused
+}
+
+@test "a report that is none makes no job" {
+  local before_jobs line
+  before_jobs=$(p2v_server jobs --json)
+  while read -r line; do
+    # The server is in another network than the tests.
+    run nsenter --net="/run/netns/$SWITCH" bash -c 'source "$1"; T=$2; shift 2; server_ssh "$@"' \
+      bash "$COMMON_LIB/common.bash" "$T" p2v-server session < <(printf '%b\n' "$line")
+    assert_output_contains '"error"'
+    refute_output_contains '"noted"'
+  done <<'END'
+{"type":"failed","code":"source","message":"x","request":{}}
+{"type":"hello","version":1}\n{"type":"failed","code":"source","message":"x"}
+{"type":"hello","version":1}\n{"type":"failed","code":"source","message":"x","request":{"guest":{"name":"a"}}}
+{"type":"hello","version":1}\n{"type":"failed","code":"x","message":"x","request":{"guest":{"name":"../a"},"output":{},"machine":{"cpu":{},"firmware":{},"clock":{},"smbios":{}}}}
+END
+  assert_equal "$(p2v_server jobs --json)" "$before_jobs"
 }
 
 @test "a cable that is plugged in later, and an address that comes later, are waited for" {

@@ -407,6 +407,48 @@ test_delete_removes_only_the_job (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_a_machine_that_failed_early_has_a_record (Fixture *fixture, gconstpointer data)
+{
+  (void)data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) failure
+      = g_error_new_literal (P2V_ERROR, P2V_ERROR_SOURCE, "this machine has no disk");
+  /* Nothing is known but the name. */
+  g_autoptr (P2vRequest) outline = p2v_request_new_outline ("web1");
+  g_autoptr (P2vJob) bare = p2v_job_create_failed (fixture->config, outline, failure, &error);
+  g_assert_no_error (error);
+  /* Of a whole request only the machine and the name are kept: nothing was asked for. */
+  g_autoptr (P2vJob) whole
+      = p2v_job_create_failed (fixture->config, fixture->request, failure, &error);
+  g_assert_no_error (error);
+  P2vJob *jobs[] = { bare, whole };
+  for (gsize i = 0; i < G_N_ELEMENTS (jobs); i++)
+    {
+      g_autoptr (P2vJob) loaded = load (fixture, jobs[i]->id);
+      g_assert_true (p2v_job_is_record (loaded));
+      g_assert_cmpstr (loaded->state, ==, P2V_JOB_FAILED);
+      g_assert_cmpstr (loaded->failed_stage, ==, P2V_STAGE_MACHINE);
+      g_assert_cmpstr (loaded->error_code, ==, "source");
+      g_assert_cmpstr (loaded->error_message, ==, "this machine has no disk");
+      char **disks = loaded->request->guest->disks;
+      g_assert_true (disks == NULL || disks[0] == NULL);
+    }
+  g_autoptr (P2vJob) loaded = load (fixture, whole->id);
+  g_assert_cmpuint (loaded->request->machine->disks->len, ==,
+                    fixture->request->machine->disks->len);
+  g_assert_true (p2v_job_delete (bare, &error));
+  g_assert_no_error (error);
+  /* A name becomes a directory's. */
+  g_autoptr (P2vRequest) hostile = p2v_request_new_outline ("../x");
+  g_assert_null (p2v_job_create_failed (fixture->config, hostile, failure, &error));
+  g_assert_error (error, P2V_ERROR, P2V_ERROR_REFUSED);
+  /* The record of a job that asked for disks is none, whatever its stage says. */
+  g_autoptr (P2vJob) job = create (fixture);
+  p2v_job_fail (job, P2V_STAGE_MACHINE, failure);
+  g_assert_false (p2v_job_is_record (job));
+}
+
+static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
   g_test_add (path, Fixture, NULL, set_up, test, tear_down);
@@ -432,5 +474,7 @@ main (int argc, char **argv)
   add ("/job/threads-do-not-mix-their-lines", test_threads_do_not_mix_their_lines);
   add ("/job/socket-path-always-fits", test_socket_path_always_fits);
   add ("/job/delete-removes-only-the-job", test_delete_removes_only_the_job);
+  add ("/job/a-machine-that-failed-early-has-a-record",
+       test_a_machine_that_failed_early_has_a_record);
   return g_test_run ();
 }
