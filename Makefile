@@ -171,12 +171,19 @@ check-quick: tests ## run unit and integration tests: what boots no machine
 SANITIZED_BATS := tests/integration/conversion.bats tests/integration/client.bats \
   tests/integration/admin-commands.bats tests/integration/media.bats
 
+# What of the live image every change is checked with: each kind of trouble once. check-boot has all.
+BOOT_SELECTION := $(addprefix tests/boot/,bios-cd.bats secure-boot.bats sources.bats)
+
+.PHONY: check-boot
+check-boot: tests iso pxe ## boot the live image in every way it can be booted, and convert from it
+	@tests/run $(wildcard tests/boot/*.bats)
+
 .PHONY: check
-check: tests machines lint ## run every test, machines converted and booted in QEMU included
+check: tests machines iso pxe lint ## run every test, machines converted and booted in QEMU included
 	@$(MAKE) --no-print-directory SANITIZE=1 tests
 	@tests/lib/private-server appliance >/dev/null
-	@tests/run $(wildcard tests/e2e/*.bats) $(UNIT_TESTS) $(wildcard tests/integration/*.bats) \
-	  $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
+	@tests/run $(wildcard tests/e2e/*.bats) $(BOOT_SELECTION) $(UNIT_TESTS) \
+	  $(wildcard tests/integration/*.bats) $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
 	  $(addprefix $(BUILD)/sanitize:,$(SANITIZED_BATS))
 
 MACHINES := debian-bios debian-uefi-lvm no-os

@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The network as it may be around a machine: a second card that alone has a cable, no DHCP, VLANs,
+# a cable that is plugged in late.
+
+load ../lib/boot
+
+setup_file ()
+{
+  boot_start network
+  boot_site
+  export TAGGED=p2v-boot-$$
+}
+
+teardown_file ()
+{
+  tagged_end
+  boot_stop
+}
+
+@test "of two cards only the second has a cable: it is found, and the disk arrives" {
+  boot_disk "$T/sda" 40
+  local before
+  before=$(sha256_of "$T/sda")
+  # Stopped at first, so that the first card never has a cable.
+  BOOT_APPEND="p2v.server=10.0.2.2" boot_machine second kernel -S \
+    -drive "file=$T/sda,format=raw,if=ide,index=0" \
+    -netdev user,id=net0 -device e1000,netdev=net0,id=nic0 \
+    -netdev user,id=net1 -device virtio-net-pci,netdev=net1,id=nic1
+  boot_qmp second '{"execute":"set_link","arguments":{"name":"nic0","up":false}}' '{"execute":"cont"}'
+  boot_wait_off second
+  assert_equal "$(sha256_of "$T/sda")" "$before"
+  assert_said_landed second
+  assert_landed p2v-second "sda=$T/sda"
+  # Which of the two the cable is in is known of the machine, too.
+  assert_equal "$(jq -r '.request.machine.nics[] | "\(.driver) \(.link)"' "$BOOT_OUT/p2v-second.json" | sort | xargs)" \
+    "e1000 false virtio_net true"
+}
+
+@test "a cable that is plugged in late is waited for, and the consoles say so" {
+  boot_disk "$T/sda" 40
+  BOOT_APPEND="p2v.server=10.0.2.2" boot_machine late kernel -S \
+    -drive "file=$T/sda,format=raw,if=ide,index=0" -netdev user,id=net0 -device e1000,netdev=net0,id=nic0
+  boot_qmp late '{"execute":"set_link","arguments":{"name":"nic0","up":false}}' '{"execute":"cont"}'
+  boot_wait_serial late 'Waiting for a network link on e[a-z0-9]+: it has no cable'
+  boot_qmp late '{"execute":"set_link","arguments":{"name":"nic0","up":true}}'
+  boot_wait_off late
+  assert_said_landed late
+  assert_landed p2v-late "sda=$T/sda"
+}
+
+@test "a static address on the kernel command line is used, no DHCP" {
+  boot_disk "$T/sda" 40
+  # QEMU's DHCP server would give 10.0.2.15.
+  BOOT_APPEND="p2v.server=10.0.2.2 ip=10.0.2.77::10.0.2.2:255.255.255.0:::none" \
+    boot_convert static kernel "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=ide,index=0"
+  assert_said static 'e[a-z0-9]+ has the address 10\.0\.2\.77'
+  refute_said static '10\.0\.2\.15'
+}
+
+# A network namespace with the tap "machine", on which only tagged frames reach an address. What
+# connects to that is led to the server, which listens on the loopback interface outside.
+tagged_start ()
+{
+  local in=(ip -n "$TAGGED")
+  ip netns add "$TAGGED"
+  "${in[@]}" link set lo up
+  "${in[@]}" tuntap add machine mode tap
+  "${in[@]}" link set machine up
+  "${in[@]}" link add link machine name vlan42 type vlan id 42
+  "${in[@]}" address add 192.0.2.1/24 dev vlan42
+  "${in[@]}" link set vlan42 up
+  ip netns exec "$TAGGED" systemd-socket-activate --listen="192.0.2.1:$SERVER_PORT" --accept --inetd \
+    nsenter --net="/proc/$$/ns/net" nc -N 127.0.0.1 "$SERVER_PORT" >"$BOOT_OUT/relay" 2>&1 3>&- &
+  TAGGED_RELAY=$!
+  wait_until 10 sh -c "ip netns exec $TAGGED ss -Hltn 'sport = :$SERVER_PORT' | grep -q ."
+}
+
+tagged_end ()
+{
+  [[ -z ${TAGGED_RELAY-} ]] || kill "$TAGGED_RELAY" 2>/dev/null || true
+  ip netns delete "$TAGGED" 2>/dev/null || true
+}
+
+@test "a VLAN on the kernel command line: tagged frames carry the disk" {
+  boot_disk "$T/sda" 40
+  tagged_start
+  BOOT_NETNS=$TAGGED \
+    BOOT_APPEND="p2v.server=192.0.2.1 vlan=ens8.42:ens8 ip=192.0.2.50:::255.255.255.0::ens8.42:none" \
+    boot_convert vlan kernel "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=ide,index=0" \
+    -netdev tap,id=net,ifname=machine,script=no,downscript=no -device e1000,netdev=net,addr=8 || {
+      tagged_end
+      return 1
+    }
+  tagged_end
+  assert_said vlan 'ens8\.42 has the address 192\.0\.2\.50'
+}
