@@ -100,7 +100,8 @@ SERVER := $(BUILD)/p2v-server/p2v-server
 UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Programs that bats files run.
-TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/p2v-client/probe
+TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/p2v-client/probe \
+  $(BUILD)/tests/unit/p2v-kiosk/show-page
 
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.7 docs/*.8)
 
@@ -136,8 +137,8 @@ $(BUILD)/p2v-client/kiosk/resources.c: $(KIOSK_RESOURCES) $(wildcard p2v-client/
 	  --sourcedir $(<D) --target $@ $<
 $(BUILD)/p2v-client/kiosk/resources.o: $(BUILD)/p2v-client/kiosk/resources.c
 	$(Q)$(CC) $(CPPFLAGS) $(P2V_CFLAGS) $(CFLAGS_common) $(CFLAGS) -c -o $@ $<
-$(BUILD)/p2v-client/kiosk/%.o $(BUILD)/tests/unit/p2v-kiosk/%.o: \
-  CFLAGS_p2v-client += $(call pkg_cflags,$(PKGS_KIOSK))
+$(BUILD)/p2v-client/kiosk/%.o: CFLAGS_p2v-client += $(call pkg_cflags,$(PKGS_KIOSK))
+$(BUILD)/tests/unit/p2v-kiosk/%.o: CFLAGS_tests += $(call pkg_cflags,$(PKGS_KIOSK))
 
 $(SERVER): $(BUILD)/p2v-server/main.o $(SERVER_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
@@ -154,6 +155,9 @@ $(BUILD)/tests/unit/p2v-client/%: $(BUILD)/tests/unit/p2v-client/%.o $(CLIENT_LI
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-client)
 $(BUILD)/tests/unit/p2v-text/%: $(BUILD)/tests/unit/p2v-text/%.o $(TEXT_LIB) $(CLIENT_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-text)
+$(BUILD)/tests/unit/p2v-kiosk/%: $(BUILD)/tests/unit/p2v-kiosk/%.o $(KIOSK_LIB) $(CLIENT_LIB) \
+  $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-kiosk)
 $(BUILD)/tests/unit/p2v-server/%: $(BUILD)/tests/unit/p2v-server/%.o $(SERVER_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
 
@@ -169,7 +173,8 @@ check-quick: tests ## run unit and integration tests: what boots no machine
 
 # What the sanitizers watch: every unit test, and both programs at work.
 SANITIZED_BATS := tests/integration/conversion.bats tests/integration/client.bats \
-  tests/integration/admin-commands.bats tests/integration/media.bats
+  tests/integration/admin-commands.bats tests/integration/media.bats \
+  tests/integration/kiosk.bats
 
 # What of the live image every change is checked with: each kind of trouble once. check-boot has all.
 BOOT_SELECTION := $(addprefix tests/boot/,bios-cd.bats secure-boot.bats sources.bats)
@@ -210,6 +215,10 @@ build/p2v.iso: build/image/initramfs.img
 	@$(ISO_BUILD) iso build/image $@
 build/pxe/SHA256SUMS: build/image/initramfs.img
 	@$(ISO_BUILD) pxe build/image build/pxe
+
+.PHONY: screenshots
+screenshots: tests ## take pictures of every page of the kiosk into build/screenshots
+	@tests/screenshots $(BUILD)/screenshots
 
 .PHONY: demo
 demo: deps ## start a small real machine from the live image, convert it, boot the guest

@@ -89,16 +89,6 @@ load_config (char **complaint)
   return config != NULL ? config : p2v_config_new ();
 }
 
-static void
-load_style (void)
-{
-  g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
-  gtk_css_provider_load_from_resource (provider, P2V_KIOSK_RESOURCES "kiosk.css");
-  gtk_style_context_add_provider_for_screen (gdk_screen_get_default (),
-                                             GTK_STYLE_PROVIDER (provider),
-                                             GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
-}
-
 typedef struct
 {
   P2vKioskModel *model;
@@ -152,7 +142,7 @@ run (void)
       = p2v_kiosk_engine_new (model, options.root != NULL ? options.root : "/");
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   Program program = { model, engine, loop, FALSE };
-  load_style ();
+  p2v_kiosk_load_style ();
   P2vKioskWindow *window = p2v_kiosk_window_new (model, engine);
   g_signal_connect_swapped (window, "destroy", G_CALLBACK (end), &program);
   g_signal_connect_swapped (model, "conversion-changed", G_CALLBACK (end_when_idle), &program);

@@ -23,10 +23,11 @@ p2v_kiosk_sentence (const char *message)
   g_strstrip (valid);
   if (valid[0] == '\0')
     return g_strdup ("");
-  /* A word such as "p2v.disks" is written as it is. */
-  gsize word = strcspn (valid, " ");
-  gboolean plain = strcspn (valid, "./=:0123456789") >= word || valid[word - 1] == ':';
-  if (plain)
+  /* A word such as "p2v.disks=sda:" or "127.0.0.1" is written as it is. */
+  g_autofree char *word = g_strndup (valid, strcspn (valid, " "));
+  if (word[strlen (word) - 1] == ':')
+    word[strlen (word) - 1] = '\0';
+  if (word[strcspn (word, "./=0123456789")] == '\0')
     valid[0] = g_ascii_toupper (valid[0]);
   char last = valid[strlen (valid) - 1];
   return g_strconcat (valid, strchr (".!?", last) != NULL ? "" : ".", NULL);

@@ -46,7 +46,7 @@ enter (P2vKioskPage *base)
   add (page, "Where", state->place);
   add (page, "Job", state->job);
   for (guint i = 0; i < state->warnings->len; i++)
-    add (page, i == 0 ? "Heed" : "", state->warnings->pdata[i]);
+    add (page, i == 0 ? "Note" : "", state->warnings->pdata[i]);
   return p2v_kiosk_end_box_get_first (page->end);
 }
 

@@ -121,7 +121,10 @@ assert_quiet ()
   assert_same_contents "$SERVER_IMAGES/keyboard1-disk1" "$T/disk1"
   kiosk_focus Close
   key Return
-  wait_until 20 sh -c "! kill -0 $KIOSK_PID 2>/dev/null"
+  local status=0
+  wait "$KIOSK_PID" || status=$?
+  unset KIOSK_PID
+  ((status == 0)) || assert_fail "it ended with $status" "$(<"$T/kiosk.out")"
   assert_quiet
 }
 

@@ -69,7 +69,7 @@ kiosk_start ()
     cmdline+=" $(kernel_argument "$argument")"
   done
   # No loader for pictures, as in the live image.
-  GDK_PIXBUF_MODULE_FILE=/dev/null "$P2V_KIOSK" --root="$KIOSK_MACHINE" \
+  LSAN_OPTIONS=suppressions=$COMMON_LIB/kiosk.lsan:print_suppressions=0 GDK_PIXBUF_MODULE_FILE=/dev/null "$P2V_KIOSK" --root="$KIOSK_MACHINE" \
     --cmdline="${cmdline# }" </dev/null >"$T/kiosk.out" 2>&1 3>&- &
   KIOSK_PID=$!
   kiosk_until "Turn this machine into a virtual machine"
@@ -90,7 +90,7 @@ kiosk_look () { "$COMMON_LIB/kiosk-look" "$@" 2>/dev/null; }
 key () { xdotool key --delay 30 "$@"; }
 type_text () { xdotool type --delay 15 -- "$1"; }
 
-kiosk_shows () { kiosk_look | grep -qF -- "$1"; }
+kiosk_shows () { [[ $(kiosk_look) = *"$1"* ]]; }
 
 kiosk_until ()
 {
@@ -111,7 +111,12 @@ kiosk_until_not ()
 }
 
 # kiosk_focus NAME: the widget of that name has the focus.
-kiosk_has_focus () { kiosk_look | cut -f 2,3 | grep -F -- "$1" | grep -q focused; }
+kiosk_has_focus ()
+{
+  local focused
+  focused=$(kiosk_look | awk -F '\t' '$3 ~ /focused/ { print $2 }')
+  [[ $focused = *"$1"* ]]
+}
 kiosk_focus ()
 {
   if ! wait_until "$KIOSK_PATIENCE" kiosk_has_focus "$1" 2>/dev/null; then
