@@ -266,8 +266,9 @@ p2v_inventory_add_disks (const P2vTree *tree, P2vMachine *machine)
       g_autoptr (GError) error = NULL;
       if (!p2v_content_describe (disk, disk->path, tree, *name, &error))
         g_debug ("%s", error->message);
-      disk->live_medium
-          = g_hash_table_contains (live, *name) || holds_filesystem (disk->content, label, uuid);
+      disk->live_medium = g_hash_table_contains (live, *name)
+                          || holds_filesystem (disk->content, label, uuid)
+                          || p2v_live_is_own_medium (tree, disk->content);
     }
   take_from_member (machine);
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/inventory-parts.h"
 
+/* p2v's own live image has this file. It runs from memory alone: nothing of its medium is mounted,
+ * and no argument names it. iso/build gives its medium the volume name. */
+#define OWN_IMAGE "/etc/p2v/live"
+#define OWN_VOLUME "P2V"
+
 /* Where the media of live systems are mounted: dracut's dmsquash-live, Debian's live-boot, and the
  * root itself when the system was installed on a stick. */
 static const char *const live_mounts[] = {
@@ -112,4 +117,26 @@ p2v_live_filesystem (const P2vTree *tree, char **label, char **uuid)
           *uuid = decode (value + 1);
         }
     }
+}
+
+static gboolean
+holds_own_volume (const P2vContent *content)
+{
+  if (content == NULL)
+    return FALSE;
+  if (g_strcmp0 (content->type, "iso9660") == 0 && g_strcmp0 (content->label, OWN_VOLUME) == 0)
+    return TRUE;
+  for (guint i = 0; i < content->partitions->len; i++)
+    {
+      const P2vPartition *partition = content->partitions->pdata[i];
+      if (holds_own_volume (partition->content))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+p2v_live_is_own_medium (const P2vTree *tree, const P2vContent *content)
+{
+  return p2v_tree_exists (tree, OWN_IMAGE) && holds_own_volume (content);
 }

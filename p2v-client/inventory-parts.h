@@ -143,6 +143,10 @@ GHashTable *p2v_live_devices (const P2vTree *tree);
  */
 void p2v_live_filesystem (const P2vTree *tree, char **label, char **uuid);
 
+/* TRUE when what runs is p2v's own live image, and a disk with this content (NULL: unknown) is a
+ * medium of it. Any such medium: it holds a server's private key and nothing of the machine. */
+gboolean p2v_live_is_own_medium (const P2vTree *tree, const P2vContent *content);
+
 void p2v_inventory_add_disks (const P2vTree *tree, P2vMachine *machine);
 void p2v_inventory_add_removables (const P2vTree *tree, P2vMachine *machine);
 void p2v_inventory_add_nics (const P2vTree *tree, P2vMachine *machine);

@@ -199,6 +199,36 @@ test_live_medium_by_its_label (void)
   g_assert_false (p2v_machine_find_disk (machine, "mmcblk0")->live_medium);
 }
 
+/* p2v's own live image mounts nothing of its medium, and is not told where it is. */
+static void
+test_live_medium_of_its_own (void)
+{
+  g_autoptr (TestFolder) folder = test_folder_new ();
+  g_autofree char *root = test_tree_make (folder, FIXTURES "nuc-uefi.tree");
+  g_autofree char *mounts = g_build_filename (root, "proc/self/mountinfo", NULL);
+  g_autofree char *arguments = g_build_filename (root, "proc/cmdline", NULL);
+  g_autofree char *devices = g_build_filename (root, "dev", NULL);
+  g_autofree char *own = g_build_filename (root, "etc/p2v", NULL);
+  g_autofree char *mark = g_build_filename (own, "live", NULL);
+  g_assert_cmpint (g_unlink (mounts), ==, 0);
+  g_assert_true (g_file_set_contents (arguments, "console=tty0 quiet\n", -1, NULL));
+  g_assert_cmpint (g_mkdir (devices, 0755), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents (own, 0755), ==, 0);
+  g_autofree char *stick = test_disk_new (devices, "sda", 8);
+  g_autofree char *other = test_disk_new (devices, "mmcblk0", 8);
+  TOOL ("xorriso", "-as", "mkisofs", "-quiet", "-V", "P2V", "-o", stick, own);
+  /* A file system of the machine may have any name. */
+  TOOL ("mke2fs", "-q", "-F", "-L", "P2V", other);
+  {
+    g_autoptr (P2vMachine) machine = test_collect (root);
+    g_assert_false (p2v_machine_find_disk (machine, "sda")->live_medium);
+  }
+  g_assert_true (g_file_set_contents (mark, "", -1, NULL));
+  g_autoptr (P2vMachine) machine = test_collect (root);
+  g_assert_true (p2v_machine_find_disk (machine, "sda")->live_medium);
+  g_assert_false (p2v_machine_find_disk (machine, "mmcblk0")->live_medium);
+}
+
 static void
 test_raid_members_are_no_disks_to_convert (void)
 {
@@ -322,6 +352,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inventory/uefi-boot-entries", test_uefi_boot_entries);
   g_test_add_func ("/inventory/live-medium-and-odd-disks", test_live_medium_and_odd_disks);
   g_test_add_func ("/inventory/live-medium-by-its-label", test_live_medium_by_its_label);
+  g_test_add_func ("/inventory/live-medium-of-its-own", test_live_medium_of_its_own);
   g_test_add_func ("/inventory/raid-members-are-no-disks-to-convert",
                    test_raid_members_are_no_disks_to_convert);
   g_test_add_func ("/inventory/multipath-is-one-disk", test_multipath_is_one_disk);
