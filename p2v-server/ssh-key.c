@@ -100,7 +100,8 @@ load_file (const char *file, GError **error)
   if (fd >= 0)
     close (fd);
   GBytes *bytes = length >= 0 ? p2v_secret_bytes_new (buffer, (gsize)length) : NULL;
-  explicit_bzero (buffer, MAX_KEY);
+  if (buffer != NULL && length > 0) /* never NULL, which the sanitized build cannot see */
+    explicit_bzero (buffer, (gsize)length);
   if (bytes == NULL)
     g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE, "cannot read the key %s: %s.", file,
                  failure == EISDIR ? "it is no regular file" : g_strerror (failure));

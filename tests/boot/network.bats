@@ -24,7 +24,7 @@ teardown_file ()
   local before
   before=$(sha256_of "$T/sda")
   # Stopped at first, so that the first card never has a cable.
-  BOOT_APPEND="p2v.server=10.0.2.2" boot_machine second kernel -S \
+  boot_machine second kernel -S \
     -drive "file=$T/sda,format=raw,if=ide,index=0" \
     -netdev user,id=net0 -device e1000,netdev=net0,id=nic0 \
     -netdev user,id=net1 -device virtio-net-pci,netdev=net1,id=nic1
@@ -40,7 +40,7 @@ teardown_file ()
 
 @test "a cable that is plugged in late is waited for, and the consoles say so" {
   boot_disk "$T/sda" 40
-  BOOT_APPEND="p2v.server=10.0.2.2" boot_machine late kernel -S \
+  boot_machine late kernel -S \
     -drive "file=$T/sda,format=raw,if=ide,index=0" -netdev user,id=net0 -device e1000,netdev=net0,id=nic0
   boot_qmp late '{"execute":"set_link","arguments":{"name":"nic0","up":false}}' '{"execute":"cont"}'
   boot_wait_serial late 'Waiting for a network link on e[a-z0-9]+: it has no cable'
@@ -59,40 +59,42 @@ teardown_file ()
   refute_said static '10\.0\.2\.15'
 }
 
-# A network namespace with the tap "machine", on which only tagged frames reach an address. What
-# connects to that is led to the server, which listens on the loopback interface outside.
+# A network namespace behind a switch's port that passes only frames of VLAN 42. Who connects to its
+# address is led to the server, which listens on the loopback interface outside.
 tagged_start ()
 {
   local in=(ip -n "$TAGGED")
   ip netns add "$TAGGED"
-  "${in[@]}" link set lo up
-  "${in[@]}" tuntap add machine mode tap
-  "${in[@]}" link set machine up
-  "${in[@]}" link add link machine name vlan42 type vlan id 42
-  "${in[@]}" address add 192.0.2.1/24 dev vlan42
-  "${in[@]}" link set vlan42 up
+  ip netns exec "$TAGGED" "$COMMON_LIB/vlan-port" 42 lan "$BOOT_DIR/port" "$BOOT_DIR/nic" \
+    >"$BOOT_OUT/vlan-port" 2>&1 3>&- &
+  echo $! >"$BOOT_DIR/vlan-port.child"
+  wait_until 10 "${in[@]}" -o link show lan >/dev/null 2>&1
+  "${in[@]}" address add 192.0.2.1/24 dev lan
+  "${in[@]}" link set lan up
   ip netns exec "$TAGGED" systemd-socket-activate --listen="192.0.2.1:$SERVER_PORT" --accept --inetd \
     nsenter --net="/proc/$$/ns/net" nc -N 127.0.0.1 "$SERVER_PORT" >"$BOOT_OUT/relay" 2>&1 3>&- &
-  TAGGED_RELAY=$!
+  echo $! >"$BOOT_DIR/relay.child"
   wait_until 10 sh -c "ip netns exec $TAGGED ss -Hltn 'sport = :$SERVER_PORT' | grep -q ."
 }
 
 tagged_end ()
 {
-  [[ -z ${TAGGED_RELAY-} ]] || kill "$TAGGED_RELAY" 2>/dev/null || true
+  local file
+  for file in "$BOOT_DIR"/*.child; do
+    [[ ! -e $file ]] || kill "$(<"$file")" 2>/dev/null || true
+    rm -f -- "$file"
+  done
   ip netns delete "$TAGGED" 2>/dev/null || true
 }
 
 @test "a VLAN on the kernel command line: tagged frames carry the disk" {
   boot_disk "$T/sda" 40
   tagged_start
-  BOOT_NETNS=$TAGGED \
-    BOOT_APPEND="p2v.server=192.0.2.1 vlan=ens8.42:ens8 ip=192.0.2.50:::255.255.255.0::ens8.42:none" \
+  BOOT_APPEND="p2v.server=192.0.2.1 vlan=ens8.42:ens8 ip=192.0.2.50:::255.255.255.0::ens8.42:none" \
     boot_convert vlan kernel "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=ide,index=0" \
-    -netdev tap,id=net,ifname=machine,script=no,downscript=no -device e1000,netdev=net,addr=8 || {
-      tagged_end
-      return 1
-    }
+    -netdev "dgram,id=net,local.type=unix,local.path=$BOOT_DIR/nic,remote.type=unix,remote.path=$BOOT_DIR/port" \
+    -device e1000,netdev=net,addr=8
   tagged_end
-  assert_said vlan 'ens8\.42 has the address 192\.0\.2\.50'
+  assert_said vlan 'ens8\.42 has the address 192\.0\.2\.50' 'Connecting to 192\.0\.2\.1'
+  wait_until 5 grep -q 'frames passed' "$BOOT_OUT/vlan-port"
 }

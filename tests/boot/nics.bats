@@ -17,7 +17,7 @@ teardown_file () { boot_stop; }
 convert_by ()
 {
   boot_disk "$T/sda" 40
-  BOOT_APPEND="p2v.server=10.0.2.2" boot_convert "$1" kernel "sda=$T/sda" -- \
+  boot_convert "$1" kernel "sda=$T/sda" -- \
     -drive "file=$T/sda,format=raw,if=ide,index=0" -nic "user,model=$1"
   assert_equal "$(jq -r '.request.machine.nics[0].driver' "$BOOT_OUT/p2v-$1.json")" "$2"
 }

@@ -24,14 +24,14 @@ assert_secure ()
 @test "Secure Boot, from a USB stick: the image knows that it is on, and the disk arrives" {
   boot_disk "$T/sda" 64
   boot_convert usb secure-usb "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=none,id=sda" \
-    -device ide-hd,drive=sda
+    -device ide-hd,drive=sda,bus=ide.1
   assert_secure usb
 }
 
 @test "Secure Boot, from CD" {
   boot_disk "$T/sda" 64
   boot_convert cd secure-cd "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=none,id=sda" \
-    -device ide-hd,drive=sda
+    -device ide-hd,drive=sda,bus=ide.1
   assert_secure cd
 }
 

@@ -18,7 +18,7 @@ convert_from ()
 {
   boot_disk "$T/sda" 64
   boot_convert "$1" "$1" "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=none,id=sda" \
-    -device ide-hd,drive=sda
+    -device ide-hd,drive=sda,bus=ide.1
   # GRUB's menu is on the serial port too.
   assert_said "$1" 'Convert this machine to 10\.0\.2\.2'
   assert_equal "$(jq -r .request.machine.firmware.type "$BOOT_OUT/p2v-$1.json")" uefi

@@ -158,16 +158,17 @@ boot_firmware ()
       truncate -s %512 "$BOOT_DIR/$name.initrd"
       cat "${BOOT_SITE:-$P2V_BUILD/image/site.img}" >>"$BOOT_DIR/$name.initrd"
       options+=(-kernel "$P2V_BUILD/image/vmlinuz" -initrd "$BOOT_DIR/$name.initrd"
-        -append "console=tty0 console=ttyS0,115200 quiet ${BOOT_APPEND-}")
+        -append "console=tty0 console=ttyS0,115200 quiet ${BOOT_APPEND-p2v.server=10.0.2.2}")
       ;;
   esac
 }
 
 # boot_machine NAME FIRMWARE [QEMU-ARGUMENT...]: starts a machine. FIRMWARE says what it is and
 # boots from: bios-cd, bios-usb, uefi-cd, uefi-usb, secure-cd, secure-usb (UEFI with Secure Boot on
-# and Microsoft's keys), or kernel: without boot loader, with the arguments $BOOT_APPEND. It has
-# $BOOT_MEMORY MiB, runs in the network namespace $BOOT_NETNS, and has an e1000 on QEMU's user network, unless another network is given, and a
-# screen unless one is given. The guest that is made of it has the name p2v-NAME.
+# and Microsoft's keys), or kernel: without boot loader, with the arguments $BOOT_APPEND or else with
+# the one that starts the conversion. It has $BOOT_MEMORY MiB (1024); an e1000 on QEMU's user network,
+# unless another network is given, and a screen unless one is given. The guest that is made of it has
+# the name p2v-NAME.
 boot_machine ()
 {
   local name=$1 options=()
@@ -177,7 +178,6 @@ boot_machine ()
   [[ " $* " = *' -vga '* ]] || options+=(-vga std)
   rm -f "$BOOT_DIR/$name".{pid,off,serial,qmp}
   : >"$BOOT_OUT/$name.serial"
-  ${BOOT_NETNS:+ip netns exec "$BOOT_NETNS"} \
   qemu-system-x86_64 -accel tcg -smp 2 -m "${BOOT_MEMORY:-1024}" -display none -nodefaults \
     -smbios "type=1,manufacturer=Test,product=p2v,serial=$name" "${options[@]}" \
     -chardev "socket,id=serial,path=$BOOT_DIR/$name.serial,server=on,wait=off,logfile=$BOOT_OUT/$name.serial" \
