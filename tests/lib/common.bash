@@ -38,11 +38,13 @@ setup () { common_setup; }
 teardown () { common_teardown; }
 
 # server_start [OPTION...]: start a server (options of "private-server start") that lasts until
-# server_stop. Should bats die before that, the next start of any server clears it away.
+# server_stop, in the network namespace $SERVER_NETNS if that is set. Should bats die before that,
+# the next start of any server clears it away.
 server_start ()
 {
   local setting
-  SERVER_DIR=$("$PRIVATE_SERVER" start --owner="$$" "$@")
+  SERVER_DIR=$(${SERVER_NETNS:+ip netns exec "$SERVER_NETNS"} \
+    "$PRIVATE_SERVER" start --owner="$$" "$@")
   while read -r setting; do
     export "${setting?}"
   done < <("$PRIVATE_SERVER" env --prefix=SERVER_ "$SERVER_DIR")

@@ -16,13 +16,19 @@ PXE_OVMF=/usr/share/OVMF
 # files, which the server may read.
 pxe_start ()
 {
-  local net
+  local net directory
   # Left by test files that were killed: what is in a namespace of this name, we have started.
-  for net in $(ip netns list | awk '$1 ~ /^p2v-pxe-/ { print $1 }'); do
-    kill -0 "${net##*-}" 2>/dev/null || pxe_clear "$net"
+  for net in $(ip netns list | sed -nE 's/^(p2v-pxe-[0-9]+).*/\1/p' | sort -u); do
+    if ! kill -0 "${net##*-}" 2>/dev/null; then
+      pxe_clear "$net"
+      pxe_clear "$net-dhcp"
+      for directory in "/var/tmp/pxe-${net##*-}"-*; do
+        rm -rf -- "$directory"
+      done
+    fi
   done
   export PXE_NET=p2v-pxe-$$
-  PXE_DIR=$(mktemp -d /var/tmp/pxe-XXXXXX)
+  PXE_DIR=$(mktemp -d "/var/tmp/pxe-$$-XXXXXX")
   export PXE_DIR
   chmod 755 "$PXE_DIR"
   ip netns add "$PXE_NET"
