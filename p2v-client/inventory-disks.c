@@ -157,6 +157,36 @@ describe (const P2vTree *tree, const char *name)
   return disk;
 }
 
+/* The live image makes an array of snapshots of its members (iso/rootfs/usr/lib/p2v/assemble-disks),
+ * whose UUID says so. */
+static gboolean
+is_member_snapshot (const P2vTree *tree, const char *name)
+{
+  g_autofree char *uuid = p2v_tree_read (tree, "/sys/class/block/%s/dm/uuid", name);
+  return uuid != NULL && g_str_has_prefix (uuid, "P2V-MEMBER-");
+}
+
+/* What a device is made of ("slaves") or part of ("holders"), as if there were no such snapshots. */
+static char **
+list_related (const P2vTree *tree, const char *name, const char *relation)
+{
+  g_autoptr (GPtrArray) related = g_ptr_array_new_null_terminated (4, g_free, TRUE);
+  g_auto (GStrv) names = p2v_tree_list (tree, "/sys/class/block/%s/%s", name, relation);
+  for (char **next = names; *next != NULL; next++)
+    {
+      g_auto (GStrv) beyond = NULL;
+      if (is_member_snapshot (tree, *next))
+        beyond = p2v_tree_list (tree, "/sys/class/block/%s/%s", *next, relation);
+      for (char **real = beyond; real != NULL && *real != NULL; real++)
+        /* Below a snapshot there is also the memory for what is written, a loop device. */
+        if (!g_str_has_prefix (*real, "loop"))
+          g_ptr_array_add (related, g_strdup (*real));
+      if (beyond == NULL)
+        g_ptr_array_add (related, g_strdup (*next));
+    }
+  return (char **)g_ptr_array_steal (related, NULL);
+}
+
 /* TRUE for arrays and multipath devices that take the place of whole disks. An array over
  * partitions is part of what its disks hold: they are converted, and it with them. */
 static gboolean
@@ -168,7 +198,7 @@ is_array (const P2vTree *tree, const char *name)
       && (uuid == NULL
           || !(g_str_has_prefix (uuid, "mpath-") || g_str_has_prefix (uuid, "DMRAID-"))))
     return FALSE;
-  g_auto (GStrv) slaves = p2v_tree_list (tree, "/sys/class/block/%s/slaves", name);
+  g_auto (GStrv) slaves = list_related (tree, name, "slaves");
   for (char **slave = slaves; *slave != NULL; slave++)
     if (p2v_tree_exists (tree, "/sys/class/block/%s/partition", *slave))
       return FALSE;
@@ -202,7 +232,7 @@ is_excluded (const P2vTree *tree, const char *name)
 static char *
 find_array (const P2vTree *tree, const char *name)
 {
-  g_auto (GStrv) holders = p2v_tree_list (tree, "/sys/class/block/%s/holders", name);
+  g_auto (GStrv) holders = list_related (tree, name, "holders");
   for (char **holder = holders; *holder != NULL; holder++)
     {
       if (is_excluded (tree, *holder))

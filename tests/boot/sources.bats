@@ -106,6 +106,7 @@ cat /proc/mdstat
 lvm lvs --noheadings --separator : -o vg_name,lv_name,lv_active,lv_health_status
 lvm vgs --noheadings --separator : -o vg_name,vg_missing_pv_count
 for device in /dev/vd? /dev/vda[12] /dev/md?* /dev/mapper/whole-data; do [[ ! -b $device ]] || echo "$device $(blockdev --getro $device)"; done
+dmesg | grep 'write to read-only'
 cat /proc/swaps
 grep -E '^/dev/(vd|md|dm|mapper)' /proc/mounts
 dd if=/dev/zero of=/dev/vdb bs=512 count=1
@@ -113,6 +114,7 @@ dd if=/dev/zero of=/dev/mapper/whole-data bs=512 count=1
 mount -t ext4 -o ro /dev/vda1 /mnt
 mount -t ext4 -o ro /dev/mapper/whole-data /mnt
 mount -t ext4 -o ro,noload /dev/vda1 /mnt && ls /mnt/file && umount /mnt
+dmesg -n 7
 poweroff
 SHELL
   boot_wait_off sources 60
@@ -170,6 +172,12 @@ assert_contains () { [[ $1 =~ $2 ]] || assert_fail "not in this: $2" "$1"; }
   assert_contains "$(in_shell 'mount -t ext4 -o ro /dev/vda1 /mnt')" 'exit 32'
   assert_contains "$(in_shell 'mount -t ext4 -o ro /dev/mapper/whole-data /mnt')" 'exit 32'
   assert_contains "$(in_shell 'mount -t ext4 -o ro,noload /dev/vda1 /mnt && ls /mnt/file && umount /mnt')" '/mnt/file'
+}
+
+@test "the kernel has not tried to write to a disk, nor does it at power off" {
+  # Of what is sent to a read-only device by the kernel itself it says so, and does it.
+  assert_equal "$(in_shell "dmesg | grep 'write to read-only'")" "exit 1"
+  refute_said sources 'write to read-only'
 }
 
 @test "not a byte of the disks has changed, from the start to power off" {

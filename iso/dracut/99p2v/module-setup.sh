@@ -66,7 +66,7 @@ install_programs() {
   # The shell's, and a person's.
   inst_multiple bash agetty login setsid stty clear reset less more cat cp mv rm ln ls mkdir \
     rmdir mktemp chmod chown touch df du dd head tail sort uniq wc tr cut grep sed awk find xargs \
-    date sleep env id tee stat sync sha256sum md5sum od hexdump ps top free kill dmesg mount umount \
+    date sleep env id tee stat sync truncate sha256sum md5sum od hexdump ps top free kill dmesg mount umount \
     lsblk blkid blockdev findmnt losetup partx wipefs fdisk sfdisk uname hostname nproc seq tty \
     timeout true false test basename dirname readlink realpath zstd gzip tar udevadm \
     journalctl systemctl poweroff reboot modprobe lsmod modinfo

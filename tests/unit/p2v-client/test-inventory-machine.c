@@ -236,12 +236,14 @@ test_raid_members_are_no_disks_to_convert (void)
   g_autofree char *root = test_tree_make (folder, FIXTURES "md-raid1.tree");
   g_autoptr (P2vMachine) machine = test_collect (root);
   /* The container is none, the mirror over partitions lives in its disks. */
-  assert_names (machine->disks, "md126,sda,sdb,sdc,sdd");
+  assert_names (machine->disks, "md1,md126,sda,sdb,sdc,sdd,sde");
   g_assert_cmpstr (p2v_machine_find_disk (machine, "sda")->member_of, ==, "md126");
   g_assert_cmpstr (p2v_machine_find_disk (machine, "sdb")->member_of, ==, "md126");
   g_assert_null (p2v_machine_find_disk (machine, "sdc")->member_of);
   g_assert_null (p2v_machine_find_disk (machine, "md126")->member_of);
   g_assert_cmpstr (p2v_machine_find_disk (machine, "md126")->bus, ==, "raid");
+  /* An array that the live image has made of a snapshot of its member. */
+  g_assert_cmpstr (p2v_machine_find_disk (machine, "sde")->member_of, ==, "md1");
   const P2vDisk *disk = p2v_machine_find_disk (machine, "sda");
   g_assert_cmpstr (disk->bus, ==, "ata");
   g_assert_cmpstr (disk->model, ==, "WDC WD1003FBYX-01Y7B1");
