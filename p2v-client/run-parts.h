@@ -17,6 +17,9 @@ typedef struct
   GMainLoop *loop;
   int hook_output; /* what commands write to, -1: where our own output goes */
 
+  gint closing;    /* atomic: the outcome is settled, p2v.post or p2v.fail runs */
+  gint terminated; /* atomic: and the system has told us to end meanwhile */
+
   /* The worker's until it is joined. */
   gboolean online;     /* the network has been waited for */
   P2vMachine *machine; /* NULL until it has been looked at */

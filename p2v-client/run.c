@@ -86,6 +86,17 @@ on_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* A command that switches the machine off is what makes the system end us, before that command has
+ * ended: nothing has gone wrong then, and there is nothing left to stop. */
+static gboolean
+on_terminate (gpointer user_data)
+{
+  P2vRun *run = user_data;
+  if (g_atomic_int_get (&run->closing) && g_atomic_int_compare_and_exchange (&run->terminated, 0, 1))
+    return G_SOURCE_CONTINUE;
+  return on_signal (run);
+}
+
 /* What a command prints goes where everything goes. */
 static gboolean
 on_hook_output (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer user_data)
@@ -124,6 +135,19 @@ p2v_run_hook (P2vRun *run, const char *name, const char *command, const GError *
                        error);
 }
 
+/* Runs the command that is the last thing this program does, whatever the outcome was. */
+static gboolean
+run_closing_hook (P2vRun *run, const char *name, const char *command, const GError *failure,
+                  GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_atomic_int_set (&run->closing, 1);
+  if (p2v_run_hook (run, name, command, failure, &reason) || g_atomic_int_get (&run->terminated))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
+}
+
 /* The conversion has failed: said first, since the command may switch the machine off. */
 static void
 fail (P2vRun *run, const GError *failure)
@@ -139,7 +163,7 @@ fail (P2vRun *run, const GError *failure)
     }
   g_autoptr (GError) error = NULL;
   if (run->status != P2V_ERROR_CANCELLED
-      && !p2v_run_hook (run, "p2v.fail", run->config->fail, failure, &error))
+      && !run_closing_hook (run, "p2v.fail", run->config->fail, failure, &error))
     p2v_run_report (error, consoles);
 }
 
@@ -151,7 +175,7 @@ succeed (P2vRun *run)
   /* A slow serial line is to have everything before the machine is switched off. */
   if (run->options->consoles != NULL)
     p2v_consoles_drain (run->options->consoles);
-  gboolean done = p2v_run_hook (run, "p2v.post", post, NULL, &error);
+  gboolean done = run_closing_hook (run, "p2v.post", post, NULL, &error);
   if (!done)
     {
       g_prefix_error (&error, "the guest is there, but ");
@@ -202,7 +226,7 @@ run_loop (P2vRun *run)
     reader = g_unix_fd_add (hook_pipe[0], G_IO_IN, on_hook_output, run);
   run->hook_output = reader != 0 ? hook_pipe[1] : -1;
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
-    sources[i] = g_unix_signal_add (signals[i], on_signal, run);
+    sources[i] = g_unix_signal_add (signals[i], signals[i] == SIGTERM ? on_terminate : on_signal, run);
   guint ticker = g_timeout_add (TICK_MILLISECONDS, on_tick, run);
   on_tick (run);
   GThread *worker = g_thread_new ("conversion", work, run);

@@ -97,14 +97,15 @@ say_tree (const P2vMedium *medium)
   g_autofree char *image = g_build_filename (medium->path, P2V_MEDIUM_IMAGE, NULL);
   g_autofree char *quoted = g_shell_quote (image);
   struct stat status;
-  const struct passwd *user = stat (image, &status) == 0 ? getpwuid (status.st_uid) : NULL;
+  gboolean known = stat (image, &status) == 0;
+  const struct passwd *user = known ? getpwuid (status.st_uid) : NULL;
   const char *name = user != NULL ? user->pw_name : "a user without name";
   g_print ("\n%s is prepared.\n", medium->path);
   g_printerr ("\nWarning: the private key is in %s, mode 0600, owner %s. A TFTP or HTTP server "
               "gives it to everybody on its network who asks, and he can then deliver machines to "
               "the conversion server (nothing else). Let it serve only a network that you trust.\n",
               image, name);
-  if (status.st_uid == 0)
+  if (known && status.st_uid == 0)
     g_printerr ("As it is, only root can read it, and machines will not start. Give it to the "
                 "account of the TFTP server (dnsmasq with tftp-secure, in.tftpd with "
                 "--permissive): chown ACCOUNT %s, or --owner ACCOUNT here.\n",

@@ -154,8 +154,8 @@ read_tree_file (P2vMedium *medium, const char *name, gboolean contents, GError *
   g_autofree char *data = NULL;
   gsize size = 0;
   g_autoptr (GError) problem = NULL;
-  if (stat (file, &status) < 0 && errno == ENOENT)
-    return TRUE;
+  if (stat (file, &status) < 0)
+    return errno == ENOENT || fail (error, medium, g_strerror (errno));
   if (contents && S_ISREG (status.st_mode) && status.st_size >= MAX_FILE)
     return fail (error, medium, "its small files are not small.");
   if (contents && !g_file_get_contents (file, &data, &size, &problem))

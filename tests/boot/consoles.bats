@@ -20,14 +20,16 @@ teardown_file () { boot_stop; }
 
 @test "no screen, nobody said what to do: the questions are asked on the serial console" {
   BOOT_APPEND='' boot_machine questions kernel -vga none
-  # Its first page knows what the medium says of the server.
-  boot_wait_serial questions '10\.0\.2\.2'
+  boot_wait_serial questions 'The network looks ready'
+  # The next page knows what the medium says of the server.
+  boot_type questions $'\r'
+  boot_wait_serial questions '10\.0\.2\.2[^0-9]' 30
   boot_kill questions
 }
 
 @test "a screen, and p2v.text: the questions are on it and on the serial console" {
   BOOT_APPEND=p2v.text boot_machine text kernel
-  boot_wait_serial text '10\.0\.2\.2'
+  boot_wait_serial text 'The network looks ready'
   sleep 2
   boot_screen text
   boot_kill text

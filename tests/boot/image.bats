@@ -62,6 +62,18 @@ make_image ()
   assert_equal "$missing" ""
 }
 
+@test "the build says which drivers have no firmware here" {
+  # Broadcom's ask for files that are in non-free-firmware only; Intel's e1000e for none.
+  local name status=0
+  for name in bnx2 bnx2x; do
+    compgen -G "/lib/firmware/$name/*" >/dev/null && continue
+    grep -qx "$name" "$P2V_BUILD/image/firmware-missing" || status=1
+  done
+  assert_equal "$status" 0
+  run grep -x e1000e "$P2V_BUILD/image/firmware-missing"
+  assert_status 1
+}
+
 @test "nothing in it starts a server, mounts a disk or swaps" {
   run grep -E '/(sshd|mdmon|mdmonitor\.service|lvm2-monitor\.service|64-md-raid-assembly\.rules|69-lvm\.rules|systemd-fstab-generator|systemd-gpt-auto-generator|fstab)$' \
     "$P2V_BUILD/image/contents"

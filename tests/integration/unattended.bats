@@ -368,6 +368,13 @@ END
   refute_file_exists "$T/failed"
 }
 
+@test "being ended by its own last command, as when that switches the machine off, is no failure" {
+  run unattended off1 "p2v.fail=sh -c 'kill -TERM \$PPID; sleep 1; touch $T/fail'"
+  assert_status 8
+  assert_file_exists "$T/fail"
+  refute_output_contains 'was stopped'
+}
+
 # The files of an image: the machine's own /etc with defaults for p2v in it.
 image_etc ()
 {
