@@ -175,8 +175,9 @@ check-quick: tests ## run unit and integration tests: what boots no machine
 SANITIZED_BATS := tests/integration/conversion.bats tests/integration/client.bats \
   tests/integration/admin-commands.bats tests/integration/media.bats
 
-# What of the live image every change is checked with; check-boot has all.
-BOOT_SELECTION := tests/boot/bios-cd.bats
+# What of the live image every change is checked with: a BIOS, Secure Boot enforced, and that no source
+# is written to. check-boot has all.
+BOOT_SELECTION := $(addprefix tests/boot/,bios-cd.bats secure-boot.bats sources.bats image.bats)
 
 .PHONY: check-boot
 check-boot: tests iso pxe machines ## boot the live image in every way it can be booted, and convert from it

@@ -87,14 +87,14 @@ tagged_end ()
   ip netns delete "$TAGGED" 2>/dev/null || true
 }
 
-@test "a VLAN on the kernel command line: tagged frames carry the disk" {
+@test "a VLAN and a name for the card on the kernel command line: tagged frames carry the disk" {
   boot_disk "$T/sda" 40
   tagged_start
-  BOOT_APPEND="p2v.server=192.0.2.1 vlan=ens8.42:ens8 ip=192.0.2.50:::255.255.255.0::ens8.42:none" \
+  BOOT_APPEND="p2v.server=192.0.2.1 ifname=lan:52:54:00:00:02:01 vlan=lan.42:lan ip=192.0.2.50:::255.255.255.0::lan.42:none" \
     boot_convert vlan kernel "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=ide,index=0" \
     -netdev "dgram,id=net,local.type=unix,local.path=$BOOT_DIR/nic,remote.type=unix,remote.path=$BOOT_DIR/port" \
-    -device e1000,netdev=net,addr=8
+    -device e1000,netdev=net,mac=52:54:00:00:02:01
   tagged_end
-  assert_said vlan 'ens8\.42 has the address 192\.0\.2\.50' 'Connecting to 192\.0\.2\.1'
+  assert_said vlan 'lan\.42 has the address 192\.0\.2\.50' 'Connecting to 192\.0\.2\.1'
   wait_until 5 grep -q 'frames passed' "$BOOT_OUT/vlan-port"
 }

@@ -129,7 +129,12 @@ in_shell () { boot_shell_said sources "$1"; }
   raid=$(mdadm --examine "$BOOT_DIR/mirror" 2>&1)
   assert_contains "$raid" 'State : active'
   assert_contains "$raid" 'Array State : .A'
-  assert_contains "$(mdadm --examine-bitmap "$BOOT_DIR/mirror" 2>&1)" ' [1-9][0-9]* dirty'
+  # mdadm takes a file for a bitmap alone.
+  local loop
+  loop=$(losetup --read-only --find --show "$BOOT_DIR/mirror")
+  raid=$(mdadm --examine-bitmap "$loop" 2>&1)
+  losetup --detach "$loop"
+  assert_contains "$raid" ' [1-9][0-9]* dirty'
 }
 
 # assert_contains TEXT PATTERN

@@ -81,6 +81,13 @@ boot_site ()
     >"$BOOT_OUT/xorriso.log" 2>&1
 }
 
+# boot_site_secure: the same; every console shows what the image knows of Secure Boot, see
+# assert_secure.
+boot_site_secure ()
+{
+  boot_site 'p2v.pre="bash -c '\''mokutil --sb-state; cat /sys/kernel/security/lockdown; dmesg | grep -i secure'\''"'
+}
+
 # boot_media OPTION...: makes $BOOT_MEDIUM with "p2v-server media".
 boot_media ()
 {
@@ -343,6 +350,15 @@ assert_said_landed ()
     'Running the command of p2v.fail' 'reboot: Power down' || return 1
   # Being switched off by one's own command is no failure.
   refute_said "$1" 'was stopped'
+}
+
+# assert_secure NAME: firmware, kernel and inventory agree that Secure Boot was on.
+assert_secure ()
+{
+  assert_said "$1" 'SecureBoot enabled' || return 1
+  assert_said "$1" 'none \[integrity\] confidentiality' || return 1
+  assert_said "$1" 'secureboot: Secure boot enabled' || return 1
+  assert_equal "$(jq .request.machine.firmware.secure_boot "$BOOT_OUT/p2v-$1.json")" true
 }
 
 # boot_convert NAME FIRMWARE DISK=FILE... -- [QEMU-ARGUMENT...]: the whole of it: the machine starts,
