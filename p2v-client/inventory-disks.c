@@ -157,8 +157,8 @@ describe (const P2vTree *tree, const char *name)
   return disk;
 }
 
-/* The live image makes an array of snapshots of its members (iso/rootfs/usr/lib/p2v/assemble-disks),
- * whose UUID says so. */
+/* The live image makes an array of snapshots of its members
+ * (iso/rootfs/usr/lib/p2v/assemble-disks), whose UUID says so. */
 static gboolean
 is_member_snapshot (const P2vTree *tree, const char *name)
 {
@@ -166,7 +166,8 @@ is_member_snapshot (const P2vTree *tree, const char *name)
   return uuid != NULL && g_str_has_prefix (uuid, "P2V-MEMBER-");
 }
 
-/* What a device is made of ("slaves") or part of ("holders"), as if there were no such snapshots. */
+/* What a device is made of ("slaves") or part of ("holders"), as if there were no such snapshots.
+ */
 static char **
 list_related (const P2vTree *tree, const char *name, const char *relation)
 {

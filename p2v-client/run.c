@@ -92,7 +92,8 @@ static gboolean
 on_terminate (gpointer user_data)
 {
   P2vRun *run = user_data;
-  if (g_atomic_int_get (&run->closing) && g_atomic_int_compare_and_exchange (&run->terminated, 0, 1))
+  if (g_atomic_int_get (&run->closing)
+      && g_atomic_int_compare_and_exchange (&run->terminated, 0, 1))
     return G_SOURCE_CONTINUE;
   return on_signal (run);
 }
@@ -226,7 +227,8 @@ run_loop (P2vRun *run)
     reader = g_unix_fd_add (hook_pipe[0], G_IO_IN, on_hook_output, run);
   run->hook_output = reader != 0 ? hook_pipe[1] : -1;
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
-    sources[i] = g_unix_signal_add (signals[i], signals[i] == SIGTERM ? on_terminate : on_signal, run);
+    sources[i]
+        = g_unix_signal_add (signals[i], signals[i] == SIGTERM ? on_terminate : on_signal, run);
   guint ticker = g_timeout_add (TICK_MILLISECONDS, on_tick, run);
   on_tick (run);
   GThread *worker = g_thread_new ("conversion", work, run);
