@@ -126,9 +126,10 @@ p2v_authorized_keys_update (const char *old, const char *options, const P2vSshKe
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* Makes ~/.ssh root's, so that what is in it cannot be changed by the account. Everything below is
- * done by descriptor: the account could put a symbolic link in its home directory. Returns -1 on
- * failure, and in a dry run when it is not there. */
+/* Makes ~/.ssh root's: no program of the account changes what is in it. (One could put another
+ * directory in its place; the account has no shell to do that with.) Everything below is done by
+ * descriptor: there might be a symbolic link in the home directory. Returns -1 on failure, and in a
+ * dry run when it is not there. */
 static int
 open_ssh_directory (P2vSetup *setup, const char *path, GError **error)
 {

@@ -6,8 +6,6 @@
 #include <linux/if.h>
 #include <string.h>
 
-#define LINK_LOCAL "fe80:"
-
 void
 p2v_kiosk_link_free (P2vKioskLink *link)
 {
@@ -78,10 +76,11 @@ format_address (const struct ifaddrs *entry)
   return g_strdup_printf ("%s/%u", text, prefix_length (mask, length));
 }
 
+/* RFC 4291 and RFC 3927: what an interface gives itself when nobody else does. */
 static gboolean
 is_link_local (const char *address)
 {
-  return g_str_has_prefix (address, LINK_LOCAL);
+  return g_str_has_prefix (address, "fe80:") || g_str_has_prefix (address, "169.254.");
 }
 
 static void

@@ -14,8 +14,8 @@ typedef struct
   char *name;
   gboolean link;   /* there is a carrier */
   gint64 speed;    /* Mbit/s, 0 when not known */
-  char *addresses; /* "192.0.2.5/24, 2001:db8::5/64"; NULL for none; IPv6 link-local ones only when
-                      there is no other */
+  char *addresses; /* "192.0.2.5/24, 2001:db8::5/64"; NULL for none; link-local ones only when there
+                      is no other */
 } P2vKioskLink;
 
 void p2v_kiosk_link_free (P2vKioskLink *link);

@@ -105,6 +105,8 @@ test_links (void)
   assert_link (TRUE, 2500, "2001:db8::5/64", "connected at 2.5 Gbit/s, 2001:db8::5/64", TRUE);
   assert_link (TRUE, 0, NULL, "connected, no address yet (waiting for DHCP)", FALSE);
   assert_link (TRUE, 0, "fe80::1/64", "connected, no address yet (waiting for DHCP)", FALSE);
+  assert_link (TRUE, 1000, "169.254.7.7/16",
+               "connected at 1 Gbit/s, no address yet (waiting for DHCP)", FALSE);
 }
 
 static P2vContent *
