@@ -18,7 +18,7 @@ static const GOptionEntry entries[] = {
   { "home", 0, 0, G_OPTION_ARG_FILENAME, &home, "Its home directory (the state directory)", "DIR" },
   { "key", 0, 0, G_OPTION_ARG_FILENAME, &key_file, "Let this key in instead of making one",
     "FILE.pub" },
-  { "new-key", 0, 0, G_OPTION_ARG_NONE, &new_key, "Make a new key, the old one is let in no more",
+  { "new-key", 0, 0, G_OPTION_ARG_NONE, &new_key, "Make a new key; those made before are let in no more",
     NULL },
   { "identity", 0, 0, G_OPTION_ARG_FILENAME, &identity,
     "Where the private key is put (" P2V_IDENTITY_FILE ")", "FILE" },
@@ -104,7 +104,7 @@ run_steps (P2vSetup *setup, guint16 *port, GError **error)
 {
   if (!p2v_setup_program (setup, error) || !p2v_setup_account (setup, error)
       || !p2v_setup_directories (setup, error) || !p2v_setup_key (setup, error)
-      || !p2v_setup_authorize (setup, error))
+      || !p2v_setup_authorize (setup, error) || !p2v_setup_install_key (setup, error))
     return FALSE;
   p2v_setup_check_sshd (setup, port);
   return TRUE;
@@ -131,7 +131,10 @@ run (const P2vCommand *command, const char *config_file, int argc, char **argv)
   /* What is made is for those it is given to. */
   umask (022);
   if (!run_steps (&setup, &port, &error))
-    return p2v_command_fail (error);
+    {
+      p2v_setup_discard_key (&setup);
+      return p2v_command_fail (error);
+    }
   if (setup.changes == 0)
     g_print ("\nNothing had to be changed.\n");
   else if (dry_run)

@@ -19,13 +19,18 @@ fail (GError **error, const char *doing, const char *path)
   return FALSE;
 }
 
-/* Under another name first, so that a failure leaves the old pair whole. */
+/* Where a new private key stands until it is let in; its .pub beside it. */
+static char *
+fresh_identity (const P2vSetup *setup)
+{
+  return g_strconcat (setup->identity, ".new", NULL);
+}
+
 static gboolean
 make_pair (P2vSetup *setup, GError **error)
 {
-  g_autofree char *fresh = g_strconcat (setup->identity, ".new", NULL);
+  g_autofree char *fresh = fresh_identity (setup);
   g_autofree char *fresh_public = g_strconcat (fresh, ".pub", NULL);
-  g_autofree char *public = g_strconcat (setup->identity, ".pub", NULL);
   g_autofree char *directory = g_path_get_dirname (setup->identity);
   g_autofree char *comment = g_strdup_printf ("p2v@%s", g_get_host_name ());
   const char *const argv[]
@@ -36,11 +41,35 @@ make_pair (P2vSetup *setup, GError **error)
   unlink (fresh_public);
   if (!p2v_program_run (argv, "openssh-client", NULL, NULL, error))
     return FALSE;
-  if (chmod (fresh, 0600) < 0 || rename (fresh_public, public) < 0
-      || rename (fresh, setup->identity) < 0)
+  if (chmod (fresh, 0600) < 0)
+    return fail (error, "write", fresh);
+  setup->key = p2v_ssh_key_load_private (fresh, NULL, error);
+  setup->fresh = setup->key != NULL;
+  return setup->fresh;
+}
+
+gboolean
+p2v_setup_install_key (P2vSetup *setup, GError **error)
+{
+  if (!setup->fresh)
+    return TRUE;
+  g_autofree char *fresh = fresh_identity (setup);
+  g_autofree char *fresh_public = g_strconcat (fresh, ".pub", NULL);
+  g_autofree char *public = g_strconcat (setup->identity, ".pub", NULL);
+  if (rename (fresh_public, public) < 0 || rename (fresh, setup->identity) < 0)
     return fail (error, "write", setup->identity);
-  setup->key = p2v_ssh_key_load_private (setup->identity, NULL, error);
-  return setup->key != NULL;
+  return TRUE;
+}
+
+void
+p2v_setup_discard_key (const P2vSetup *setup)
+{
+  g_autofree char *fresh = fresh_identity (setup);
+  g_autofree char *fresh_public = g_strconcat (fresh, ".pub", NULL);
+  if (!setup->fresh)
+    return;
+  unlink (fresh);
+  unlink (fresh_public);
 }
 
 static gboolean
@@ -76,9 +105,6 @@ p2v_setup_key (P2vSetup *setup, GError **error)
   gboolean exists = g_file_test (setup->identity, G_FILE_TEST_EXISTS);
   if (exists && !setup->new_key)
     return keep_pair (setup, error);
-  /* An old key that cannot be read cannot be found in authorized_keys either. */
-  if (exists)
-    setup->retired = p2v_ssh_key_load_private (setup->identity, NULL, NULL);
   return !p2v_setup_change (setup, "make %s key pair: %s (private, for root alone) and %s.pub",
                             exists ? "a new" : "a", setup->identity, setup->identity)
          || make_pair (setup, error);
@@ -88,19 +114,18 @@ p2v_setup_key (P2vSetup *setup, GError **error)
 static gboolean
 has_key (const char *line, const P2vSshKey *key)
 {
-  if (key == NULL)
-    return FALSE;
   g_auto (GStrv) words = g_strsplit_set (line, " \t", -1);
   return g_strv_contains ((const char *const *)words, key->base64);
 }
 
 char *
 p2v_authorized_keys_update (const char *old, const char *options, const P2vSshKey *key,
-                            const P2vSshKey *retired, guint *unrestricted)
+                            P2vKeyOrigin origin, guint *unrestricted)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *public = p2v_ssh_key_line (key);
-  g_autofree char *own = g_strdup_printf ("%s %s\n", options, public);
+  g_autofree char *own = g_strdup_printf ("%s %s%s\n", options, public,
+                                          origin == P2V_KEY_GIVEN ? "" : " " P2V_SETUP_MARK);
   gboolean done = FALSE;
   *unrestricted = 0;
   g_auto (GStrv) lines = g_strsplit (old, "\n", -1);
@@ -108,7 +133,8 @@ p2v_authorized_keys_update (const char *old, const char *options, const P2vSshKe
     {
       const char *line = lines[i] + strspn (lines[i], " \t");
       gboolean is_comment = line[0] == '#' || line[0] == '\0';
-      if (!is_comment && (has_key (line, key) || has_key (line, retired)))
+      gboolean retired = origin == P2V_KEY_NEW && g_str_has_suffix (line, P2V_SETUP_MARK);
+      if (!is_comment && (has_key (line, key) || retired))
         {
           if (!done)
             g_string_append (text, own);
@@ -222,9 +248,12 @@ p2v_setup_authorize (P2vSetup *setup, GError **error)
   gboolean right;
   guint unrestricted = 0;
   g_autofree char *old = read_keys (setup, directory, &right, error);
+  P2vKeyOrigin origin = setup->key_file != NULL ? P2V_KEY_GIVEN
+                        : setup->new_key        ? P2V_KEY_NEW
+                                                : P2V_KEY_KEPT;
   g_autofree char *text
       = old != NULL && setup->key != NULL
-            ? p2v_authorized_keys_update (old, options, setup->key, setup->retired, &unrestricted)
+            ? p2v_authorized_keys_update (old, options, setup->key, origin, &unrestricted)
             : NULL;
   gboolean ok = old != NULL;
   if (ok && right && g_strcmp0 (old, text) == 0)

@@ -13,7 +13,6 @@ p2v_setup_clear (P2vSetup *setup)
   g_clear_pointer (&setup->program, g_free);
   g_clear_pointer (&setup->home_dir, g_free);
   g_clear_pointer (&setup->key, p2v_ssh_key_free);
-  g_clear_pointer (&setup->retired, p2v_ssh_key_free);
 }
 
 static void
@@ -54,17 +53,26 @@ p2v_setup_warn (P2vSetup *setup, const char *format, ...)
   setup->warnings++;
 }
 
-/* Why a path cannot be part of the way to a login shell, NULL when it can. */
+/* Why a path cannot be part of the way to a login shell, NULL when it can. Whoever can change a part
+ * of it decides what is run for everybody who logs in. */
 static const char *
-find_fault (const char *path)
+find_fault (P2vSetup *setup, const char *path)
 {
   struct stat status;
   if (stat (path, &status) < 0)
     return "cannot be looked at";
+  if (status.st_uid != 0)
+    return "is not root's";
   if ((status.st_mode & S_IXOTH) == 0)
     return "may not be used by other users";
   if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0)
     return "may be changed by anybody";
+  /* A file system of Debian has staff as the group of /usr/local, with the right to write. */
+  if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != 0 && (status.st_mode & S_ISVTX) == 0)
+    p2v_setup_warn (setup,
+                    "the group %u may change %s, and so what runs for a machine that logs in; if "
+                    "not all of them are administrators: chmod g-w %s",
+                    status.st_gid, path, path);
   return NULL;
 }
 
@@ -78,7 +86,7 @@ p2v_setup_program (P2vSetup *setup, GError **error)
   g_autofree char *path = g_strdup (setup->program);
   while (fault == NULL && strcmp (path, "/") != 0)
     {
-      fault = find_fault (path);
+      fault = find_fault (setup, path);
       if (fault != NULL)
         break;
       char *parent = g_path_get_dirname (path);

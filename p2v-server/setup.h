@@ -27,7 +27,7 @@ typedef struct
   uid_t uid;      /* (uid_t)-1: there is no account yet, in a dry run */
   gid_t gid;
   P2vSshKey *key;     /* that machines log in with; NULL: not made, in a dry run */
-  P2vSshKey *retired; /* that it takes the place of, or NULL */
+  gboolean fresh;     /* the key is made, and not at its place yet */
   guint changes;
   guint warnings;
 } P2vSetup;
@@ -46,18 +46,32 @@ void p2v_setup_warn (P2vSetup *setup, const char *format, ...) G_GNUC_PRINTF (2,
 gboolean p2v_setup_program (P2vSetup *setup, GError **error); /* that it can be a login shell */
 gboolean p2v_setup_account (P2vSetup *setup, GError **error); /* user, groups, /etc/shells */
 gboolean p2v_setup_directories (P2vSetup *setup, GError **error);
-gboolean p2v_setup_key (P2vSetup *setup, GError **error);       /* the key pair */
-gboolean p2v_setup_authorize (P2vSetup *setup, GError **error); /* authorized_keys */
+gboolean p2v_setup_key (P2vSetup *setup, GError **error);         /* the key pair */
+gboolean p2v_setup_authorize (P2vSetup *setup, GError **error);   /* authorized_keys */
+/* Puts a new pair in the place of the old one, last: whatever ends setup before this leaves a pair
+ * that the next run lets in (again), and a new key that nobody has. */
+gboolean p2v_setup_install_key (P2vSetup *setup, GError **error);
+void p2v_setup_discard_key (const P2vSetup *setup); /* instead, after a failure */
 
 /* Warns of what keeps sshd from letting the account in, as far as `sshd -T` tells. port: the first
  * one that sshd listens on. */
 void p2v_setup_check_sshd (P2vSetup *setup, guint16 *port);
 
-/* The contents of authorized_keys with one line for a key, in the place of its old line or that of
- * a retired key (which may be NULL), or at the end. options: what stands before the key.
- * unrestricted: how many other keys have no command= (transfer full). */
+/* What ends the line of a key that setup has made, by which a later one finds it. */
+#define P2V_SETUP_MARK "(made by p2v-server setup)"
+
+typedef enum
+{
+  P2V_KEY_GIVEN, /* by the administrator */
+  P2V_KEY_KEPT,  /* made before */
+  P2V_KEY_NEW,   /* every other one that setup has made is let in no more */
+} P2vKeyOrigin;
+
+/* The contents of authorized_keys with one line for a key, in the place of the first line that it
+ * replaces, or at the end. options: what stands before the key. unrestricted: how many other keys
+ * have no command= (transfer full). */
 char *p2v_authorized_keys_update (const char *old, const char *options, const P2vSshKey *key,
-                                  const P2vSshKey *retired, guint *unrestricted);
+                                  P2vKeyOrigin origin, guint *unrestricted);
 
 /* What in the output of `sshd -T` is in the way of a user who is in groups: a list of sentences
  * (GPtrArray of char *, transfer full). */

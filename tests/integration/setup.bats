@@ -118,7 +118,7 @@ hello () { echo '{"type":"hello","version":1}' | login -T 127.0.0.1 p2v-server s
 /var/lib/p2v/.ssh root:p2v 750
 /var/lib/p2v/.ssh/authorized_keys root:p2v 640"
   assert_equal "$(on_host cat /var/lib/p2v/.ssh/authorized_keys)" \
-    "restrict,command=\"/usr/local/bin/p2v-server forced\" $(<"$T/etc/p2v/identity.pub")"
+    "restrict,command=\"/usr/local/bin/p2v-server forced\" $(<"$T/etc/p2v/identity.pub") (made by p2v-server setup)"
 }
 
 @test "setup run twice changes nothing the second time" {
@@ -197,23 +197,46 @@ hello () { echo '{"type":"hello","version":1}' | login -T 127.0.0.1 p2v-server s
   [[ -s $T/work/site.iso ]]
 }
 
-@test "a new key takes the place of the old one, and keys of others stay" {
+@test "a new key takes the place of those made before, and keys of others stay" {
   setup_host
-  ssh-keygen -q -t ed25519 -N '' -C other -f "$T/other"
-  on_host sh -c 'cat >>/var/lib/p2v/.ssh/authorized_keys' \
-    <<<"restrict,command=\"/usr/local/bin/p2v-server forced\" $(<"$T/other.pub")"
-  cp "$T/etc/p2v/identity" "$T/old"
+  on_host ssh-keygen -q -t ed25519 -N '' -C other -f /etc/other
+  setup_host --key /etc/other.pub
+  # Two private keys in use, of which one has gone to a place that setup knows nothing of.
+  setup_host --identity /etc/second
+  mv "$T/etc/p2v/identity" "$T/first"
   start_sshd
-  run setup_host --new-key
+  run setup_host --identity /etc/second --dry-run --new-key
+  assert_status 0
+  KEY=$T/etc/second run hello
+  assert_output_contains '"type":"hello"'
+  cp "$T/etc/second" "$T/second"
+  run setup_host --identity /etc/second --new-key
   assert_status 0
   assert_output_contains "make a new key pair"
-  KEY=$T/old run hello
+  KEY=$T/first run hello
   assert_output_contains "Permission denied"
-  run hello
+  KEY=$T/second run hello
+  assert_output_contains "Permission denied"
+  KEY=$T/etc/second run hello
   assert_output_contains '"type":"hello"'
-  KEY=$T/other run hello
+  KEY=$T/etc/other run hello
   assert_output_contains '"type":"hello"'
   assert_equal "$(on_host grep -c . /var/lib/p2v/.ssh/authorized_keys)" 2
+  assert_equal "$(find "$T/etc" -name 'second*' -printf '%f\n' | sort | tr '\n' ' ')" "second second.pub "
+}
+
+@test "a new key that cannot be let in leaves the old one in use" {
+  setup_host
+  start_sshd
+  on_host mount --bind /var/lib/p2v/.ssh /var/lib/p2v/.ssh
+  on_host mount -o remount,bind,ro /var/lib/p2v/.ssh
+  run setup_host --new-key
+  assert_status 1
+  assert_output_contains "cannot write authorized_keys"
+  assert_equal "$(find "$T/etc/p2v" -name 'identity*' -printf '%f\n' | sort | tr '\n' ' ')" \
+    "identity identity.pub "
+  run hello
+  assert_output_contains '"type":"hello"'
 }
 
 @test "a key of one's own: it is let in, and no private key is made" {
@@ -283,4 +306,16 @@ hello () { echo '{"type":"hello","version":1}' | login -T 127.0.0.1 p2v-server s
   run on_host /var/lib/hidden/p2v-server setup
   assert_status 2
   assert_output_contains "cannot be a login shell"
+}
+
+@test "a program that somebody else could replace cannot be the login shell" {
+  on_host sh -c 'mkdir -m 755 /var/lib/theirs && cp /usr/local/bin/p2v-server /var/lib/theirs &&
+    chown nobody /var/lib/theirs'
+  run on_host /var/lib/theirs/p2v-server setup
+  assert_status 2
+  assert_output_contains "/var/lib/theirs is not root's"
+  on_host sh -c 'chown root:daemon /var/lib/theirs && chmod g+w /var/lib/theirs'
+  run on_host /var/lib/theirs/p2v-server setup
+  assert_status 0
+  assert_output_contains "the group 1 may change /var/lib/theirs"
 }

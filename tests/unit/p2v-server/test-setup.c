@@ -53,16 +53,15 @@ test_what_is_no_public_key (void)
 }
 
 static void
-assert_update (const char *old, const char *retired_line, const char *expected, guint others)
+assert_update (const char *old, P2vKeyOrigin origin, const char *expected, guint others)
 {
   g_autoptr (P2vSshKey) key = parse (FIRST);
-  g_autoptr (P2vSshKey) retired = retired_line != NULL ? parse (retired_line) : NULL;
   guint unrestricted;
-  g_autofree char *text = p2v_authorized_keys_update (old, OPTIONS, key, retired, &unrestricted);
+  g_autofree char *text = p2v_authorized_keys_update (old, OPTIONS, key, origin, &unrestricted);
   g_assert_cmpstr (text, ==, expected);
   g_assert_cmpuint (unrestricted, ==, others);
   /* Once more changes nothing. */
-  g_autofree char *again = p2v_authorized_keys_update (text, OPTIONS, key, retired, &unrestricted);
+  g_autofree char *again = p2v_authorized_keys_update (text, OPTIONS, key, origin, &unrestricted);
   g_assert_cmpstr (again, ==, text);
 }
 
@@ -70,16 +69,25 @@ static void
 test_authorized_keys (void)
 {
   const char *const own = OPTIONS " " FIRST "\n";
+  const char *const made = OPTIONS " " FIRST " " P2V_SETUP_MARK "\n";
+  const char *const other_made = OPTIONS " " SECOND " p2v@host " P2V_SETUP_MARK "\n";
   g_autofree char *kept = g_strconcat ("# mine\n\n" SECOND " x\n", own, NULL);
-  assert_update ("", NULL, own, 0);
-  assert_update (own, NULL, own, 0);
+  assert_update ("", P2V_KEY_GIVEN, own, 0);
+  assert_update ("", P2V_KEY_KEPT, made, 0);
+  assert_update (own, P2V_KEY_GIVEN, own, 0);
   /* Options that somebody has taken away are back; a second line is one too many. */
-  assert_update (FIRST " old comment\n" FIRST "\n", NULL, own, 0);
-  assert_update ("# mine\n\n" SECOND " x", NULL, kept, 1);
-  /* A retired key's place is taken, others stay. */
-  assert_update (OPTIONS " " SECOND " x\n", SECOND, own, 0);
+  assert_update (FIRST " old comment\n" FIRST "\n", P2V_KEY_GIVEN, own, 0);
+  assert_update ("# mine\n\n" SECOND " x", P2V_KEY_GIVEN, kept, 1);
+  /* A key of an earlier run goes when a new one comes, and stays otherwise; an administrator's own
+   * always stays. */
+  assert_update (other_made, P2V_KEY_NEW, made, 0);
+  g_autofree char *both = g_strconcat (other_made, made, NULL);
+  assert_update (other_made, P2V_KEY_KEPT, both, 0);
+  g_autofree char *given = g_strconcat (OPTIONS " " SECOND " x\n", made, NULL);
+  assert_update (OPTIONS " " SECOND " x\n", P2V_KEY_NEW, given, 0);
   /* A key in a comment is no key. */
-  assert_update ("#" SECOND "\n", SECOND, "#" SECOND "\n" OPTIONS " " FIRST "\n", 0);
+  assert_update ("#" SECOND " " P2V_SETUP_MARK "\n", P2V_KEY_GIVEN,
+                 "#" SECOND " " P2V_SETUP_MARK "\n" OPTIONS " " FIRST "\n", 0);
 }
 
 static void
