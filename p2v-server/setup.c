@@ -53,8 +53,8 @@ p2v_setup_warn (P2vSetup *setup, const char *format, ...)
   setup->warnings++;
 }
 
-/* Why a path cannot be part of the way to a login shell, NULL when it can. Whoever can change a part
- * of it decides what is run for everybody who logs in. */
+/* Why a path cannot be part of the way to a login shell, NULL when it can. Whoever can change a
+ * part of it decides what is run for everybody who logs in. */
 static const char *
 find_fault (P2vSetup *setup, const char *path)
 {

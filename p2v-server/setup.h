@@ -26,8 +26,8 @@ typedef struct
   char *home_dir; /* the account's, once that is known */
   uid_t uid;      /* (uid_t)-1: there is no account yet, in a dry run */
   gid_t gid;
-  P2vSshKey *key;     /* that machines log in with; NULL: not made, in a dry run */
-  gboolean fresh;     /* the key is made, and not at its place yet */
+  P2vSshKey *key; /* that machines log in with; NULL: not made, in a dry run */
+  gboolean fresh; /* the key is made, and not at its place yet */
   guint changes;
   guint warnings;
 } P2vSetup;
@@ -46,8 +46,8 @@ void p2v_setup_warn (P2vSetup *setup, const char *format, ...) G_GNUC_PRINTF (2,
 gboolean p2v_setup_program (P2vSetup *setup, GError **error); /* that it can be a login shell */
 gboolean p2v_setup_account (P2vSetup *setup, GError **error); /* user, groups, /etc/shells */
 gboolean p2v_setup_directories (P2vSetup *setup, GError **error);
-gboolean p2v_setup_key (P2vSetup *setup, GError **error);         /* the key pair */
-gboolean p2v_setup_authorize (P2vSetup *setup, GError **error);   /* authorized_keys */
+gboolean p2v_setup_key (P2vSetup *setup, GError **error);       /* the key pair */
+gboolean p2v_setup_authorize (P2vSetup *setup, GError **error); /* authorized_keys */
 /* Puts a new pair in the place of the old one, last: whatever ends setup before this leaves a pair
  * that the next run lets in (again), and a new key that nobody has. */
 gboolean p2v_setup_install_key (P2vSetup *setup, GError **error);

@@ -54,6 +54,8 @@ fill (struct archive *archive, const P2vSite *site, GByteArray *image)
   gsize size;
   const void *identity = g_bytes_get_data (site->identity, &size);
   g_autofree char *defaults = p2v_site_defaults (site);
+  g_autofree char *words = p2v_site_kernel (site);
+  g_autofree char *kernel = g_strconcat (words, "\n", NULL);
   /* The kernel unpacks over what is there, so the directories have the modes they have anyway. */
   return archive_write_set_format_cpio_newc (archive) == ARCHIVE_OK
          && archive_write_add_filter_none (archive) == ARCHIVE_OK
@@ -62,6 +64,7 @@ fill (struct archive *archive, const P2vSite *site, GByteArray *image)
          && add (archive, "etc", 0755, NULL, 0) && add (archive, "etc/p2v", 0755, NULL, 0)
          && add (archive, P2V_SITE_DEFAULTS, 0600, defaults, strlen (defaults))
          && add (archive, P2V_SITE_IDENTITY, 0600, identity, size)
+         && add (archive, P2V_SITE_KERNEL, 0644, kernel, strlen (kernel))
          && archive_write_close (archive) == ARCHIVE_OK;
 }
 

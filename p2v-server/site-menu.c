@@ -11,20 +11,11 @@
 
 #define HEADING "# Made by \"p2v-server media\", which replaces it each time.\n"
 
-static char *
-join (const GPtrArray *words)
-{
-  GString *text = g_string_new (NULL);
-  for (guint i = 0; i < words->len; i++)
-    g_string_append_printf (text, "%s%s", i > 0 ? " " : "", (const char *)words->pdata[i]);
-  return g_string_free (text, FALSE);
-}
-
 /* The unattended entry's kernel arguments: the medium's own, the server, and what was asked for. */
 static char *
 build_arguments (const P2vSite *site, const char *base, GError **error)
 {
-  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GString) all = g_string_new (NULL);
   g_auto (GStrv) words = g_strsplit_set (base, " \t\r\n", -1);
   for (gsize i = 0; words[i] != NULL; i++)
     {
@@ -39,21 +30,20 @@ build_arguments (const P2vSite *site, const char *base, GError **error)
                        shown);
           return NULL;
         }
-      g_ptr_array_add (all, g_strdup (words[i]));
+      g_string_append_printf (all, "%s ", words[i]);
     }
-  g_ptr_array_add (all, g_strdup_printf ("p2v.server=%s", site->server));
-  for (guint i = 0; i < site->kernel->len; i++)
-    g_ptr_array_add (all, g_strdup (site->kernel->pdata[i]));
-  g_autofree char *text = join (all);
-  if (strlen (text) > MAX_COMMAND_LINE)
+  g_autofree char *kernel = p2v_site_kernel (site);
+  g_string_append_printf (all, "p2v.server=%s%s%s", site->server, kernel[0] != '\0' ? " " : "",
+                          kernel);
+  if (all->len > MAX_COMMAND_LINE)
     {
       g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
                    "the kernel command line would have %zu bytes, and the kernel cuts it off after "
                    "2047. Leave out some --argument; p2v.* ones are no part of it.",
-                   strlen (text));
+                   all->len);
       return NULL;
     }
-  return g_steal_pointer (&text);
+  return g_string_free (g_steal_pointer (&all), FALSE);
 }
 
 /* DEFAULT in an included file replaces the one before it (measured, syslinux 6.04 with menu.c32;
@@ -84,7 +74,7 @@ append_syslinux (GString *text, const P2vSite *site, const char *folder, const c
 static void
 append_grub (GString *text, const P2vSite *site, const char *arguments)
 {
-  g_autofree char *kernel = join (site->kernel);
+  g_autofree char *kernel = p2v_site_kernel (site);
   g_string_append (text, HEADING);
   /* Every other entry has them too. */
   g_string_append_printf (text, "set p2v_arguments='%s'\nexport p2v_arguments\n", kernel);
@@ -108,7 +98,7 @@ append_grub (GString *text, const P2vSite *site, const char *arguments)
 static void
 append_ipxe (GString *text, const P2vSite *site, const char *arguments)
 {
-  g_autofree char *kernel = join (site->kernel);
+  g_autofree char *kernel = p2v_site_kernel (site);
   g_autofree char *timeout
       = site->timeout >= 0 ? g_strdup_printf ("%d", MAX (site->timeout * 1000, 1)) : NULL;
   g_string_append (text, "#!ipxe\n" HEADING);

@@ -87,3 +87,12 @@ p2v_site_defaults (const P2vSite *site)
     g_string_append_printf (text, "%s\n", (const char *)site->defaults->pdata[i]);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
+
+char *
+p2v_site_kernel (const P2vSite *site)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < site->kernel->len; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? " " : "", (const char *)site->kernel->pdata[i]);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}

@@ -10,9 +10,11 @@ G_BEGIN_DECLS
  * It becomes an additional initramfs, site.img, with p2v's defaults and the private key, and a
  * piece of the boot menu of each boot loader. */
 
-/* The files of site.img, as the image's programs know them. */
+/* The files of site.img, as the image's programs know them. The last holds kernel arguments, for
+ * entries of the boot menu that could not be given any: the image finds the network's there. */
 #define P2V_SITE_DEFAULTS "etc/p2v/defaults"
 #define P2V_SITE_IDENTITY "etc/p2v/identity"
+#define P2V_SITE_KERNEL "etc/p2v/kernel-arguments"
 
 typedef struct
 {
@@ -22,7 +24,8 @@ typedef struct
   char *hostkey;       /* "SHA256:…" or "any" */
   GBytes *identity;    /* the private key's text */
   GPtrArray *defaults; /* further p2v.* words, quoted as on a kernel command line */
-  GPtrArray *kernel;   /* words for the kernel command line that are not p2v's */
+  GPtrArray *kernel;   /* words for the kernel command line that are not p2v's; of those about the
+                        * network the image itself takes care, see P2V_SITE_KERNEL */
   gboolean unattended; /* what the menu starts by itself */
   gint timeout;        /* seconds until it does; -1: as the medium's own menu says */
 } P2vSite;
@@ -43,6 +46,9 @@ gboolean p2v_site_add_argument (P2vSite *site, const char *argument, GError **er
 
 /* The text of P2V_SITE_DEFAULTS (transfer full). */
 char *p2v_site_defaults (const P2vSite *site);
+
+/* The words for the kernel command line, separated by blanks (transfer full). */
+char *p2v_site_kernel (const P2vSite *site);
 
 /* site.img: a cpio archive in the format "newc" (Linux, Documentation/driver-api/early-userspace/
  * buffer-format.rst), wiped when freed. */

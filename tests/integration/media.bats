@@ -90,7 +90,7 @@ boot_bytes ()
 
 @test "the settings are in site.img, for root alone, and the checksums hold" {
   run media "$ISO" -o "$OUT" --argument p2v.profile=web --argument 'p2v.pre=modprobe megaraid_sas' \
-    --port 2222 --user conv
+    --port 2222 --user conv --argument ip=eno1:dhcp --argument acpi=off
   assert_status 0
   assert_equal "$(stat -c %a "$OUT")" 600
   unpack "$OUT" "$T/x"
@@ -107,7 +107,9 @@ p2v.pre=\"modprobe megaraid_sas\""
 "drwxr-xr-x root root etc
 drwxr-xr-x root root etc/p2v
 -rw------- root root etc/p2v/defaults
--rw------- root root etc/p2v/identity"
+-rw------- root root etc/p2v/identity
+-rw-r--r-- root root etc/p2v/kernel-arguments"
+  assert_equal "$(<"$T/x.site/etc/p2v/kernel-arguments")" "ip=eno1:dhcp acpi=off"
   (cd "$T/x" && sha256sum --quiet -c SHA256SUMS)
   assert_equal "$(wc -l <"$T/x/SHA256SUMS")" "$(cd "$T/x" &&
     find . -type f ! -name SHA256SUMS ! -name isolinux.bin ! -name boot.cat | wc -l)"
