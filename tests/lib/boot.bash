@@ -221,6 +221,15 @@ boot_type ()
   printf %s "$2" | nc -U -q 1 "$BOOT_DIR/$1.serial" >/dev/null
 }
 
+# boot_press NAME KEY...: presses keys on the machine's keyboard, all at once (QEMU's names: alt n).
+boot_press ()
+{
+  local name=$1 keys
+  shift
+  keys=$(printf '{"type":"qcode","data":"%s"},' "$@")
+  boot_qmp "$name" "{\"execute\":\"send-key\",\"arguments\":{\"keys\":[${keys%,}]}}" >/dev/null
+}
+
 # boot_screen NAME [FILE]: what the machine's screen shows, as PNG or, by FILE's name, PPM.
 boot_screen ()
 {

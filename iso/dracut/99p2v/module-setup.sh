@@ -114,6 +114,8 @@ install_screen() {
     /usr/lib/xorg/modules/input/libinput_drv.so \
     /usr/lib/xorg/modules/lib{exa,fbdevhw,int10,shadow,shadowfb,vgahw}.so
   inst_multiple /usr/lib/xorg/protocol.txt
+  # Which driver a keyboard gets: without these no key does anything.
+  inst_multiple /usr/share/X11/xorg.conf.d/10-quirks.conf /usr/share/X11/xorg.conf.d/40-libinput.conf
   inst_dir /var/lib/xkb
   # The keyboard: rules, and geometry too, without which X ends at once.
   (cd / && find usr/share/X11/xkb etc/matchbox usr/share/matchbox usr/share/themes/Default/matchbox \
