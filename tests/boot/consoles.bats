@@ -30,7 +30,8 @@ teardown_file () { boot_stop; }
 @test "a screen, and p2v.text: the questions are on it and on the serial console" {
   BOOT_APPEND=p2v.text boot_machine text kernel
   boot_wait_serial text 'The network looks ready'
-  sleep 2
+  # Newt's blue, around the dialogue.
+  boot_wait text 30 boot_shows text 30 0 0 170
   boot_screen text
   boot_kill text
 }

@@ -12,21 +12,8 @@ setup_file ()
 
 teardown_file () { boot_stop; }
 
-# The window is on the screen: in graphics, and more light than dark. (Menus and consoles are dark.)
-shows_window ()
-{
-  boot_screen "$1" "$BOOT_DIR/$1.ppm"
-  perl -e '
-    binmode STDIN;
-    local $/ = undef;
-    my ($width, $height, $pixels) = <STDIN> =~ /^P6\s+(\d+)\s+(\d+)\s+255\s(.*)$/s or exit 1;
-    my ($light, $count) = (0, 0);
-    for (my $i = 0; $i + 2 < length $pixels; $i += 3 * 97, $count++)
-      {
-        $light++ if (grep { $_ >= 0xc0 } unpack "C3", substr $pixels, $i, 3) == 3;
-      }
-    exit !($width >= 800 && $light > $count / 2)' <"$BOOT_DIR/$1.ppm"
-}
+# The window is on the screen: more light than dark. (Menus and consoles are dark.)
+shows_window () { boot_shows "$1" 50 240 240 240; }
 
 @test "the first page of the kiosk is there soon" {
   BOOT_MEDIUM=$P2V_BUILD/p2v.iso boot_machine first bios-cd

@@ -247,6 +247,37 @@ boot_runs ()
   [[ $(ps -o stat=,args= -p "$pid" 2>/dev/null) = [^Z]*qemu-system*"$BOOT_DIR/$1.qmp"* ]]
 }
 
+# boot_screen_share NAME RED GREEN BLUE: how much of the machine's screen has nearly that colour,
+# in percent.
+boot_screen_share ()
+{
+  boot_screen "$1" "$BOOT_DIR/$1.ppm"
+  perl -e '
+    my @wanted = splice @ARGV, 0, 3;
+    binmode STDIN;
+    local $/ = undef;
+    my ($pixels) = <STDIN> =~ /^P6\s+\d+\s+\d+\s+255\s(.*)$/s or print "0\n" and exit;
+    my ($same, $count) = (0, 0);
+    for (my $i = 0; $i + 2 < length $pixels; $i += 3 * 97, $count++)
+      {
+        my @pixel = unpack "C3", substr $pixels, $i, 3;
+        $same++ unless grep { abs ($pixel[$_] - $wanted[$_]) > 0x30 } 0 .. 2;
+      }
+    print int (100 * $same / $count), "\n"' "${@:2}" <"$BOOT_DIR/$1.ppm"
+}
+
+# boot_shows NAME PERCENT RED GREEN BLUE: so much of the screen or more has that colour.
+boot_shows () { (($(boot_screen_share "$1" "${@:3}") >= $2)); }
+
+# boot_choose NAME KEY: chooses the boot menu's entry with that key on the serial port, as a person
+# there does.
+boot_choose ()
+{
+  boot_wait_serial "$1" 'Starting in [0-9]|GRUB version'
+  boot_type "$1" "$2"
+  boot_type "$1" $'\r'
+}
+
 # boot_kill NAME (or its files' path): switches a machine off as a power cut does.
 boot_kill ()
 {

@@ -143,7 +143,7 @@ pxe_boot ()
   local name=$1 firmware=$2 machine=q35 code='' vars='' card=virtio-net-pci,netdev=net,mac=$PXE_MAC
   shift 2
   card+=,bootindex=1
-  local options=(-accel tcg -m "${PXE_MEMORY:-1024}" -smp 2 -vga std -display none -no-reboot)
+  local options=(-accel tcg -m "${PXE_MEMORY:-1024}" -smp 2 -vga std -display none)
   case $firmware in
     bios) ;;
     uefi) code=OVMF_CODE_4M.fd vars=OVMF_VARS_4M.fd ;;
