@@ -136,6 +136,20 @@ table ()
   done
 }
 
+@test "the server's large volume is where jobs and images go, and SELinux knows what is there" {
+  local path volume
+  volume=$(sed -nE 's/^logvol (\/[^ ]+) .* --grow$/\1/p' "$KICKSTART/server.ks")
+  # What p2v-server takes when nobody configures it.
+  for path in state-dir storage.default; do
+    path=$(sed -nE "s/.*KEY \\(\"[a-z]*\", \"${path#storage.}\", KEY_PATH, [a-z_]+, \"([^\"]+)\".*/\\1/p" \
+      "$P2V_TOP/p2v-server/config.c" | head -n 1)
+    [[ $path/ = "$volume"/* ]] || assert_fail "$path is not on the volume $volume"
+  done
+  grep -qF "ssh_home_t '$volume/\\.ssh(/.*)?'" "$KICKSTART/server.ks"
+  grep -qF "virt_image_t '$path(/.*)?'" "$KICKSTART/server.ks"
+  grep -qx "ExecStartPost=/usr/sbin/restorecon -R $volume" "$KICKSTART/p2v-setup.service"
+}
+
 @test "every program and unit of p2v that they name is installed by make or by iso/rootfs" {
   local name word installed
   # What make would install, without building it.
