@@ -207,7 +207,13 @@ ISO_SOURCES := Makefile $(shell find iso -type f 2>/dev/null)
 .PHONY: iso pxe
 iso: build/p2v.iso ## make the live image build/p2v.iso for CD and USB stick, BIOS and UEFI
 pxe: build/pxe/SHA256SUMS ## make the same for network boot in build/pxe
-build/image/initramfs.img: $(CLIENT) $(TEXT) $(KIOSK) $(ISO_SOURCES)
+# The image is made of this machine's packages: other versions of them give another image.
+.PHONY: look-at-packages
+build/image/packages: look-at-packages
+	@mkdir -p $(@D)
+	@dpkg-query -W > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+build/image/initramfs.img: $(CLIENT) $(TEXT) $(KIOSK) $(ISO_SOURCES) build/image/packages
 	@rm -rf build/image/stage
 	@$(MAKE) --no-print-directory install DESTDIR=build/image/stage PREFIX=/usr >/dev/null
 	@$(ISO_BUILD) image "$(CURDIR)/build/image/stage" build/image
