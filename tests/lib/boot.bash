@@ -432,10 +432,11 @@ boot_job ()
 }
 
 # assert_landed GUEST [DISK=FILE...]: everything of the machine has reached the server, whose images
-# equal the disks' files, and virt-v2v was what the job ended for.
+# equal the disks' files, and virt-v2v was what the job ended for. DISK is a name (sda) or, where the
+# kernel gives several disks names in any order, @SERIAL.
 assert_landed ()
 {
-  local guest=$1 job pair
+  local guest=$1 job pair disk
   shift
   job=$(boot_job "$guest")
   [[ $job != null ]] ||
@@ -448,7 +449,12 @@ assert_landed ()
   p2v_server show "$job" >"$BOOT_OUT/$guest.txt"
   grep -q virt-v2v "$BOOT_OUT/$guest.txt" || assert_fail "$(<"$BOOT_OUT/$guest.txt")" || return 1
   for pair; do
-    qemu-img compare -q -f raw -F raw "${pair#*=}" "$SERVER_IMAGES/$guest-${pair%%=*}" ||
+    disk=${pair%%=*}
+    if [[ $disk = @* ]]; then
+      disk=$(jq -r --arg serial "${disk#@}" \
+        '.request.machine.disks[] | select(.serial == $serial).name' "$BOOT_OUT/$guest.json")
+    fi
+    qemu-img compare -q -f raw -F raw "${pair#*=}" "$SERVER_IMAGES/$guest-$disk" ||
       assert_fail "${pair%%=*} of $guest is not what the server has" || return 1
   done
 }
