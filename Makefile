@@ -5,10 +5,15 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
-# Sanitized objects live in a folder of their own, so that both kinds of build stay current.
-BUILD := build$(if $(SANITIZE),/sanitize)
+# Sanitized objects live in folders of their own, so that every kind of build stays current:
+# SANITIZE=1 watches addresses and undefined behaviour, =thread races, =fuzz is what libFuzzer runs.
+BUILD_1 := build/sanitize
+BUILD_thread := build/sanitize-thread
+BUILD_fuzz := build/fuzz
+BUILD := $(if $(SANITIZE),$(or $(BUILD_$(SANITIZE)),$(error SANITIZE=$(SANITIZE): it is 1, thread or fuzz)),build)
 export P2V_BUILD := $(CURDIR)/$(BUILD)
 export P2V_TOP := $(CURDIR)
 
@@ -18,23 +23,25 @@ VERSION := 0.1
 DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
   libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev \
   libgtk-3-dev libnewt-dev libarchive-dev
-# The client looks for operating systems with grub-fstest and debugfs.
-DEPS_CLIENT := grub-common e2fsprogs
+# The client looks for operating systems with grub-fstest and debugfs, for free space with partclone
+# and xfs_logprint.
+DEPS_CLIENT := grub-common e2fsprogs partclone xfsprogs
 DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit libnbd-bin \
   libguestfs-tools libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libosinfo-bin \
   osinfo-db swtpm swtpm-tools linux-image-amd64 passwd xorriso
 DEPS_TEST := bats expect jq libxml2-utils shellcheck cppcheck clang-format man-db mmdebstrap \
   openssh-client dosfstools xfsprogs btrfs-progs fdisk gdisk lvm2 perl xz-utils \
   libguestfs-xfs initramfs-tools-core openssl uuid-runtime ntfs-3g procps iproute2 netcat-openbsd \
+  clang valgrind \
   xvfb xdotool matchbox-window-manager dbus at-spi2-core python3-pyatspi imagemagick fonts-dejavu-core tmux \
-  dnsmasq-base ipxe-qemu python3
+  dnsmasq-base ipxe-qemu python3 mtools f2fs-tools exfatprogs exfat-fuse psmisc fuse3
 # What the live image is made with, and what goes into it from this machine (iso/).
 DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-common pxelinux \
   shim-signed grub-efi-amd64-signed memtest86+ dosfstools mtools fdisk \
   systemd udev dbus kmod network-manager iproute2 iputils-ping ethtool openssh-client curl \
   netcat-openbsd ca-certificates pci.ids pciutils usbutils less vim-tiny procps bsdextrautils login \
   lvm2 mdadm cryptsetup-bin dmsetup multipath-tools kpartx open-iscsi nvme-cli lsscsi smartmontools \
-  mokutil libnbd-bin partclone grub-common e2fsprogs \
+  mokutil libnbd-bin partclone xfsprogs grub-common e2fsprogs \
   xserver-xorg-core xserver-xorg-input-libinput xserver-xorg-video-fbdev xserver-xorg-video-vesa \
   xinit x11-xkb-utils x11-xserver-utils xkb-data matchbox-window-manager fontconfig \
   fonts-dejavu-core libgtk-3-common libglib2.0-bin shared-mime-info ncurses-base ncurses-bin \
@@ -42,19 +49,26 @@ DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-
 DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
-PKGS_CLIENT := libssh libnbd libcurl libudev blkid
+PKGS_CLIENT := libssh libnbd libcurl libudev blkid libzstd
 PKGS_KIOSK := gtk+-3.0
 PKGS_TEXT := libnewt
-PKGS_SERVER := libvirt libxml-2.0 libarchive
+PKGS_SERVER := libvirt libxml-2.0 libarchive libzstd libnbd
 
 CC ?= gcc
+ifeq ($(SANITIZE),fuzz)
+CC := clang
+endif
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-  -Wwrite-strings -Wvla $(if $(or $(CI),$(WERROR)),-Werror)
+  -Wwrite-strings -Wvla $(if $(or $(CI),$(WERROR)),-Werror) \
+  $(if $(filter fuzz,$(SANITIZE)),-Wno-gnu-variable-sized-type-not-at-end)
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
   $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 comma := ,
-SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+SANITIZERS_1 := -fsanitize=address$(comma)undefined
+SANITIZERS_thread := -fsanitize=thread
+SANITIZERS_fuzz := -fsanitize=address$(comma)undefined$(comma)fuzzer-no-link -fno-sanitize-recover=all
+SANITIZERS := $(if $(SANITIZE),$(SANITIZERS_$(SANITIZE)) -fno-omit-frame-pointer)
 
 # `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -101,14 +115,18 @@ UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Programs that bats files run.
 TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/p2v-client/probe \
+  $(BUILD)/tests/unit/p2v-client/free-space \
   $(BUILD)/tests/unit/p2v-kiosk/show-page
+# Libraries that bats files preload.
+TEST_PRELOADS := $(BUILD)/tests/lib/fsync-snapshot.so $(BUILD)/tests/lib/clock-step.so
 
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.7 docs/*.8)
 
 .PHONY: all
 all: $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) ## build the programs into build/
 
-$(COMMON_LIB): $(call objects,$(call sources,common))
+$(COMMON_LIB): $(call objects,$(call sources,common)) \
+  $(if $(filter thread,$(SANITIZE)),$(BUILD)/tests/lib/tsan.o)
 $(CLIENT_LIB): $(call objects,$(call sources,p2v-client))
 $(SERVER_LIB): $(call objects,$(call sources,p2v-server))
 $(TEXT_LIB): $(call objects,$(call sources,p2v-client/newt))
@@ -161,19 +179,38 @@ $(BUILD)/tests/unit/p2v-kiosk/%: $(BUILD)/tests/unit/p2v-kiosk/%.o $(KIOSK_LIB) 
 $(BUILD)/tests/unit/p2v-server/%: $(BUILD)/tests/unit/p2v-server/%.o $(SERVER_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
 
+$(TEST_PRELOADS): $(BUILD)/%.so: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -fPIE $(SANITIZERS),$(P2V_CFLAGS)) -fPIC $(CFLAGS_common) $(CFLAGS) -shared -o $@ $< \
+	  $(LIBS_common)
+
+# A fuzz target links whichever library it needs.
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
+FUZZ_TARGETS := $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz-%)
+$(BUILD)/tests/fuzz/fuzz-%: $(BUILD)/tests/fuzz/fuzz-%.o $(BUILD)/tests/fuzz/fuzz.o $(CLIENT_LIB) \
+  $(SERVER_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_p2v-client) $(LIBS_p2v-server)
+
 .SECONDARY:
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/p2v-client/*/*.d $(BUILD)/tests/unit/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/p2v-client/*/*.d $(BUILD)/tests/unit/*/*.d \
+  $(BUILD)/tests/fuzz/*.d)
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) $(TEST_PROGRAMS) ## build the unit tests too
+tests: all $(UNIT_TESTS) $(TEST_PROGRAMS) $(TEST_PRELOADS) ## build the unit tests too
 
 .PHONY: check-quick
 check-quick: tests ## run unit and integration tests: what boots no machine
-	@tests/run $(UNIT_TESTS) $(wildcard tests/integration/*.bats)
+	@tests/run $(UNIT_TESTS) $(wildcard tests/faults/*.bats tests/integration/*.bats)
+
+.PHONY: check-faults
+check-faults: tests ## break connections, clients and servers at twenty random moments each, half an hour
+	@P2V_FAULT_ROUNDS=20 tests/run $(wildcard tests/faults/*.bats) tests/integration/verify.bats \
+	  tests/integration/read-errors.bats tests/integration/cancel.bats tests/integration/recover.bats
 
 # What the sanitizers watch: every unit test, and both programs at work.
-SANITIZED_BATS := tests/integration/conversion.bats tests/integration/client.bats \
-  tests/integration/admin-commands.bats tests/integration/media.bats
+SANITIZED_BATS := tests/faults/client.bats tests/faults/server.bats tests/integration/conversion.bats tests/integration/client.bats \
+  tests/integration/admin-commands.bats tests/integration/media.bats tests/integration/map.bats
 
 # What of the live image every change is checked with: a BIOS, Secure Boot enforced, and that no source
 # is written to. check-boot has all.
@@ -183,12 +220,45 @@ BOOT_SELECTION := $(addprefix tests/boot/,bios-cd.bats secure-boot.bats sources.
 check-boot: tests iso pxe machines ## boot the live image in every way it can be booted, and convert from it
 	@tests/run $(wildcard tests/boot/*.bats)
 
+# What has threads, or is what they share: with ThreadSanitizer the first race ends a test.
+THREADED_TESTS := $(addprefix build/sanitize-thread/tests/unit/p2v-client/test-,transfer reader \
+  buffer-pool bandwidth compression consoles rate retry progress question network hooks machine-map) \
+  $(addprefix build/sanitize-thread/tests/unit/p2v-server/test-,define job worker)
+.PHONY: check-threads
+check-threads: ## run what has threads, and conversions, with ThreadSanitizer (takes minutes)
+	@$(MAKE) --no-print-directory SANITIZE=thread tests
+	@tests/run $(THREADED_TESTS) build/sanitize-thread:tests/integration/conversion.bats
+
+# Only what is certain: errors, and memory that nothing points to any more.
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+  --show-leak-kinds=definite --suppressions=/usr/share/glib-2.0/valgrind/glib.supp
+.PHONY: check-valgrind
+check-valgrind: tests ## run the unit tests in valgrind (takes minutes)
+	@P2V_UNDER="$(VALGRIND)" G_SLICE=always-malloc G_DEBUG=gc-friendly tests/run $(UNIT_TESTS)
+
+# How many filesystems `make fuzz-map` makes; FUZZ='--seed=N ext4' names the first, and of what kind.
+ROUNDS ?= 200
+FUZZ ?=
+.PHONY: fuzz-map
+fuzz-map: tests ## check on random filesystems that nothing in use is called free (ROUNDS=200, FUZZ=...)
+	@tests/lib/filesystem-fuzz --rounds=$(ROUNDS) $(FUZZ)
+
+# How long each target of tests/fuzz/ runs.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz fuzz-targets
+fuzz: ## feed what strangers may send to every parser, FUZZ_SECONDS=60 each
+	@$(MAKE) --no-print-directory SANITIZE=fuzz fuzz-targets
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_NAMES)
+fuzz-targets: $(FUZZ_TARGETS)
+
 .PHONY: check
 check: tests machines iso pxe lint ## run every test, machines converted and booted in QEMU included
 	@$(MAKE) --no-print-directory SANITIZE=1 tests
 	@tests/lib/private-server appliance >/dev/null
+	@tests/lib/filesystem-fuzz --rounds=40
+	@FUZZ_SEED=1 FUZZ_RUNS=4000 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=8
 	@tests/run $(wildcard tests/e2e/*.bats) $(BOOT_SELECTION) $(UNIT_TESTS) \
-	  $(wildcard tests/integration/*.bats) $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
+	  $(wildcard tests/faults/*.bats tests/integration/*.bats) $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
 	  $(addprefix $(BUILD)/sanitize:,$(SANITIZED_BATS))
 
 MACHINES := debian-bios debian-uefi-lvm no-os
@@ -222,6 +292,12 @@ build/p2v.iso: build/image/initramfs.img
 build/pxe/SHA256SUMS: build/image/initramfs.img
 	@$(ISO_BUILD) pxe build/image build/pxe
 
+.PHONY: bench bench-quick
+bench: all machine-debian-bios ## measure p2v against the established ways (docs/PERFORMANCE.md), up to an hour
+	@tests/bench/run $(BENCH)
+bench-quick: all machine-debian-bios ## the same with a small disk, in some minutes
+	@tests/bench/run --quick $(BENCH)
+
 .PHONY: screenshots
 screenshots: tests ## take pictures of every page of the kiosk into build/screenshots
 	@tests/screenshots $(BUILD)/screenshots
@@ -238,7 +314,7 @@ demo-stop: ## end the guest and the private server that the demo left
 SHELL_SCRIPTS = $(shell git ls-files '*.sh' '*.bash' .ci/run 2>/dev/null; \
   git grep -lE '^\#!.*\b(ba)?sh$$' -- tests iso 2>/dev/null | grep -v '\.bats$$')
 C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-client/*/*.[ch] p2v-server/*.[ch] \
-  tests/unit/*/*.[ch])
+  tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/lib/*.[ch])
 
 .PHONY: lint
 lint: ## check formatting (clang-format), shell (shellcheck) and C (cppcheck)
@@ -263,9 +339,12 @@ deps: ## install the Debian packages that are missing (needs root)
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing; fi
 
 .PHONY: install
-install: all ## install programs and manual pages below $(DESTDIR)$(PREFIX)
-	install -d "$(DESTDIR)$(BINDIR)"
+install: all ## install programs, manual pages and the systemd unit below $(DESTDIR)$(PREFIX)
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(UNITDIR)"
 	install -m 755 $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) "$(DESTDIR)$(BINDIR)"
+	sed 's|@BINDIR@|$(BINDIR)|' p2v-server/p2v-recover.service \
+	  >"$(DESTDIR)$(UNITDIR)/p2v-recover.service"
+	chmod 644 "$(DESTDIR)$(UNITDIR)/p2v-recover.service"
 	$(foreach page,$(MANPAGES),install -D -m 644 $(page) \
 	  "$(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))" && ) true
 
@@ -276,4 +355,4 @@ clean: ## remove what was built (test machines' disks too)
 .PHONY: help
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo "variables: DESTDIR PREFIX BINDIR MANDIR SYSCONFDIR CFLAGS, SANITIZE=1, WERROR=1, V=1"
+	@echo "variables: DESTDIR PREFIX BINDIR MANDIR UNITDIR SYSCONFDIR CFLAGS, SANITIZE=1, WERROR=1, V=1, BENCH=options of tests/bench/run"

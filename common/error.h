@@ -23,11 +23,15 @@ typedef enum
   P2V_ERROR_CANCELLED = 9,  /* stopped by a person */
 
   /* Two of them as who may try again sees them; for everybody else p2v_error_code_of() makes them
-   * what they are. */
-  P2V_ERROR_CONNECTION_FINAL = 10, /* P2V_ERROR_CONNECTION that lasts: the host key, no cable */
-  P2V_ERROR_AUTH_PASSING = 11,     /* P2V_ERROR_AUTH that may pass: where the key is to be had does
-                                      not answer */
+   * what they are. They are never an exit status. */
+  P2V_ERROR_CONNECTION_FINAL = 100, /* P2V_ERROR_CONNECTION that lasts: the host key, no cable */
+  P2V_ERROR_AUTH_PASSING = 101,     /* P2V_ERROR_AUTH that may pass: where the key is to be had does
+                                       not answer */
 } P2vErrorCode;
+
+/* The exit status of a conversion that succeeded, but for sectors that could not be read: they are
+ * zeroes in the guest. No error: there is a guest. */
+#define P2V_STATUS_UNREADABLE 10
 
 GQuark p2v_error_quark (void);
 

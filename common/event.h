@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 #define P2V_STAGE_MACHINE "machine" /* on the machine, before it asks for anything */
 #define P2V_STAGE_PREPARE "prepare" /* images are made, exports started */
 #define P2V_STAGE_RECEIVE "receive"
+#define P2V_STAGE_VERIFY "verify" /* the image is compared with what was read */
 #define P2V_STAGE_CONVERT "convert"
 #define P2V_STAGE_DEFINE "define"
 

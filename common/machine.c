@@ -25,6 +25,8 @@ static const P2vField content_fields[] = {
   P2V_FIELD (STRING, P2vContent, uuid),
   P2V_FIELD (STRING, P2vContent, group),
   P2V_FIELD_RANGE (P2vContent, size, 0, MAX_DISK_SIZE),
+  P2V_FIELD_RANGE (P2vContent, used, 0, MAX_DISK_SIZE),
+  P2V_FIELD (STRING, P2vContent, read_in_full),
   P2V_FIELD_NESTED (OBJECT, P2vContent, os, &p2v_os_schema),
   P2V_FIELD_NESTED (ARRAY, P2vContent, partitions, &p2v_partition_schema),
   P2V_FIELD_END,

@@ -34,6 +34,9 @@ struct _P2vContent
   char *uuid;
   char *group; /* the volume group's or array's name or UUID, for lvm-pv and raid-member */
   gint64 size; /* bytes of the filesystem itself, 0 when it does not say */
+  gint64 used; /* bytes that are read of it, since its filesystem says that the rest is free; 0 when
+                  nobody has asked, or it is read in full */
+  char *read_in_full; /* why all of it is read, a clause: "it was not unmounted cleanly" */
   P2vOs *os;
   GPtrArray *partitions; /* of P2vPartition, for "partition-table"; for "lvm-pv" the logical volumes
                             of its group: label is the name, start is 0 when it is not in one piece

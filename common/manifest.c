@@ -137,8 +137,9 @@ static gboolean
 set_errno (GError **error, const P2vManifest *manifest, const char *verb)
 {
   int saved = errno;
-  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (saved), "cannot %s manifest %s: %s",
-               verb, manifest->path, g_strerror (saved));
+  /* A quota that is used up is no space left, which GLib does not know. */
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (saved == EDQUOT ? ENOSPC : saved),
+               "cannot %s manifest %s: %s", verb, manifest->path, g_strerror (saved));
   return FALSE;
 }
 
@@ -201,15 +202,24 @@ map_file (P2vManifest *manifest, GError **error)
 static gboolean
 set_length (P2vManifest *manifest, GError **error)
 {
-  if (ftruncate (manifest->fd, (off_t)(HEADER_SIZE + manifest->count * RECORD_SIZE)) < 0)
+  off_t length = (off_t)(HEADER_SIZE + manifest->count * RECORD_SIZE);
+  if (ftruncate (manifest->fd, length) < 0)
     return set_errno (error, manifest, "allocate");
+  /* So that a full disk is met here, and not while chunks are recorded. */
+  int failure = posix_fallocate (manifest->fd, 0, length);
+  if (failure != 0 && failure != EOPNOTSUPP && failure != EINVAL)
+    {
+      errno = failure;
+      return set_errno (error, manifest, "allocate");
+    }
   return TRUE;
 }
 
-P2vManifest *
-p2v_manifest_create (const char *path, gint64 size, GError **error)
+/* Opens the file for writing and gives it its length and header; records that are there stay.
+ * flags: of open(2) besides. */
+static P2vManifest *
+open_for_size (const char *path, gint64 size, int flags, GError **error)
 {
-  g_return_val_if_fail (size > 0, NULL);
   g_autoptr (P2vManifest) manifest = manifest_new (path);
   guint8 header[HEADER_SIZE] = MAGIC;
   put_le64 (header + HEADER_CHUNK_SIZE, P2V_CHUNK_SIZE);
@@ -218,7 +228,7 @@ p2v_manifest_create (const char *path, gint64 size, GError **error)
 
   manifest->size = size;
   manifest->count = p2v_chunk_count (size);
-  manifest->fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  manifest->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
   if (manifest->fd < 0)
     {
       set_errno (error, manifest, "create");
@@ -228,6 +238,20 @@ p2v_manifest_create (const char *path, gint64 size, GError **error)
       || !p2v_manifest_sync (manifest, error) || !map_file (manifest, error))
     return NULL;
   return g_steal_pointer (&manifest);
+}
+
+P2vManifest *
+p2v_manifest_create (const char *path, gint64 size, GError **error)
+{
+  g_return_val_if_fail (size > 0, NULL);
+  return open_for_size (path, size, O_EXCL, error);
+}
+
+P2vManifest *
+p2v_manifest_take_up (const char *path, gint64 size, GError **error)
+{
+  g_return_val_if_fail (size > 0, NULL);
+  return open_for_size (path, size, 0, error);
 }
 
 static gboolean
@@ -277,18 +301,22 @@ p2v_manifest_size (P2vManifest *manifest)
   return manifest->size;
 }
 
+static gboolean
+refuse_chunk (const P2vManifest *manifest, guint64 index, GError **error)
+{
+  g_set_error (error, P2V_ERROR, P2V_ERROR_REFUSED,
+               "chunk %" G_GUINT64_FORMAT " is not one of the disk's %" G_GUINT64_FORMAT
+               ", or lacks its hash",
+               index, manifest->count);
+  return FALSE;
+}
+
 gboolean
 p2v_manifest_record (P2vManifest *manifest, guint64 index, P2vChunkState state,
                      const P2vChunkHash *hash, GError **error)
 {
   if (index >= manifest->count || (state == P2V_CHUNK_DATA && hash == NULL))
-    {
-      g_set_error (error, P2V_ERROR, P2V_ERROR_REFUSED,
-                   "chunk %" G_GUINT64_FORMAT " is not one of the disk's %" G_GUINT64_FORMAT
-                   ", or lacks its hash",
-                   index, manifest->count);
-      return FALSE;
-    }
+    return refuse_chunk (manifest, index, error);
   guint8 record[RECORD_SIZE] = { 0 };
   put_le64 (record, index | ((guint64)state << RECORD_STATE_SHIFT));
   if (state == P2V_CHUNK_DATA)
@@ -296,6 +324,16 @@ p2v_manifest_record (P2vManifest *manifest, guint64 index, P2vChunkState state,
   seal (record, RECORD_SIZE);
   return write_all (manifest, record, RECORD_SIZE, (off_t)(HEADER_SIZE + index * RECORD_SIZE),
                     error);
+}
+
+gboolean
+p2v_manifest_forget (P2vManifest *manifest, guint64 index, GError **error)
+{
+  static const guint8 never_recorded[RECORD_SIZE] = { 0 };
+  if (index >= manifest->count)
+    return refuse_chunk (manifest, index, error);
+  return write_all (manifest, never_recorded, RECORD_SIZE,
+                    (off_t)(HEADER_SIZE + index * RECORD_SIZE), error);
 }
 
 gboolean
@@ -329,8 +367,10 @@ p2v_manifest_get (P2vManifest *manifest, guint64 index, P2vChunkHash *hash)
 guint64
 p2v_manifest_count (P2vManifest *manifest, P2vChunkState state)
 {
-  guint64 count = 0;
-  for (guint64 i = 0; i < manifest->count; i++)
+  /* Of a file that was cut off only the records that are left are looked at. */
+  guint64 left = manifest->map_length / RECORD_SIZE;
+  guint64 seen = MIN (manifest->count, left), count = 0;
+  for (guint64 i = 0; i < seen; i++)
     count += p2v_manifest_get (manifest, i, NULL) == state;
-  return count;
+  return state == P2V_CHUNK_UNKNOWN ? count + manifest->count - seen : count;
 }

@@ -57,6 +57,11 @@ P2vManifest *p2v_manifest_create (const char *path, gint64 size, GError **error)
  * writable: FALSE for a look from outside while the job runs. */
 P2vManifest *p2v_manifest_open (const char *path, gboolean writable, GError **error);
 
+/* Opens the manifest of a disk of size bytes for a transfer that goes on, whatever has become of
+ * the file: one that is missing is created, a damaged header is written anew. Every record vouches
+ * for itself, so that only those that fail their checksum are unknown. */
+P2vManifest *p2v_manifest_take_up (const char *path, gint64 size, GError **error);
+
 /* Closes without waiting for the disk; p2v_manifest_sync() does that. */
 void p2v_manifest_free (P2vManifest *manifest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vManifest, p2v_manifest_free)
@@ -68,7 +73,11 @@ gint64 p2v_manifest_size (P2vManifest *manifest);
 gboolean p2v_manifest_record (P2vManifest *manifest, guint64 index, P2vChunkState state,
                               const P2vChunkHash *hash, GError **error);
 
-/* Makes all records so far durable. */
+/* Takes back what was recorded of a chunk: it is unknown again, because the image does not hold
+ * it. Fails with P2V_ERROR_REFUSED for an index that is out of range. */
+gboolean p2v_manifest_forget (P2vManifest *manifest, guint64 index, GError **error);
+
+/* Makes all records so far durable, and all that was forgotten. */
 gboolean p2v_manifest_sync (P2vManifest *manifest, GError **error);
 
 /* The state of a chunk, and its hash when hash is not NULL (zeroed unless state is data). */

@@ -17,6 +17,14 @@ G_BEGIN_DECLS
 #define P2V_COMMAND_LANE "p2v-server lane"
 #define P2V_SUDO_PREFIX "sudo -n "
 
+/* How often a client says that it is there, and after how long without a word either side takes the
+ * other for dead, seconds. Together with the tick that notices it this stays below a minute. */
+#define P2V_PING_SECONDS 10
+#define P2V_SILENCE_SECONDS 45
+
+/* The most runs of chunks in one message: with P2V_LINE_MAX in mind, 120 bytes each. */
+#define P2V_RUNS_MAX 16384
+
 /* The longest line either side accepts, bytes. A machine with hundreds of disks stays well below
  * it; a peer that never ends its line cannot take more memory than this. */
 #define P2V_LINE_MAX (4 * 1024 * 1024)
@@ -27,18 +35,34 @@ G_BEGIN_DECLS
 #define P2V_MESSAGE_FAILED                                                                         \
   "failed" /* in the place of create: request (its outline), code, message */
 #define P2V_MESSAGE_CHUNKS "chunks" /* disk, runs of chunks that are durable */
+#define P2V_MESSAGE_BAD "bad"       /* disk, ranges of it that could not be read */
 #define P2V_MESSAGE_LANDED "landed" /* every chunk of every disk is recorded */
 #define P2V_MESSAGE_CANCEL "cancel" /* give up the job */
+#define P2V_MESSAGE_FIND "find"     /* request: is there an unfinished job of this machine? */
+#define P2V_MESSAGE_RESUME                                                                         \
+  "resume" /* job, and token (the same client) or request (the same machine) */
+#define P2V_MESSAGE_DISCARD                                                                        \
+  "discard"                     /* job, request: give up that unfinished job; answer: noted        \
+                                 */
+#define P2V_MESSAGE_NOTE "note" /* kind, message: what the job's log is to say */
+#define P2V_MESSAGE_PING "ping" /* I am there; answered by pong */
 /* Server to client: */
 #define P2V_MESSAGE_CREATED "created" /* job, token, disks */
 #define P2V_MESSAGE_NOTED "noted"     /* the answer to failed: job */
-#define P2V_MESSAGE_EVENT "event"     /* what happened in the job, see event.h */
+#define P2V_MESSAGE_FOUND "found"     /* the answer to find: the newest unfinished job, or none */
+#define P2V_MESSAGE_MANIFEST                                                                       \
+  "manifest" /* disk, runs of chunks that the server has; before resumed */
+#define P2V_MESSAGE_RESUMED                                                                        \
+  "resumed" /* the answer to resume, and when the server needs chunks again: as created */
+#define P2V_MESSAGE_PONG "pong"
+#define P2V_MESSAGE_EVENT "event" /* what happened in the job, see event.h */
 #define P2V_MESSAGE_ACCEPTED                                                                       \
   "accepted"                      /* the answer to landed: the machine may be switched off         \
                                    */
 #define P2V_MESSAGE_DONE "done"   /* the job's outcome */
 #define P2V_MESSAGE_ERROR "error" /* code, message */
 /* First line on a lane, each way: */
+#define P2V_LANE_ZSTD "zstd"      /* "compress" of lane and ready: one zstd stream to the server */
 #define P2V_MESSAGE_LANE "lane"   /* job, token, disk, compress */
 #define P2V_MESSAGE_READY "ready" /* NBD follows */
 

@@ -40,10 +40,15 @@ static const P2vField guest_fields[] = {
 P2V_SCHEMA_DEFINE (P2vGuest, p2v_guest, "guest", guest_fields)
 
 static const P2vField output_fields[] = {
-  P2V_FIELD (STRING, P2vOutput, profile),    P2V_FIELD (STRING, P2vOutput, mode),
-  P2V_FIELD (STRING, P2vOutput, connection), P2V_FIELD (STRING, P2vOutput, storage),
-  P2V_FIELD (STRING, P2vOutput, format),     P2V_FIELD (STRING, P2vOutput, allocation),
-  P2V_FIELD (STRV, P2vOutput, options),      P2V_FIELD_END,
+  P2V_FIELD (STRING, P2vOutput, profile),
+  P2V_FIELD (STRING, P2vOutput, mode),
+  P2V_FIELD (STRING, P2vOutput, connection),
+  P2V_FIELD (STRING, P2vOutput, storage),
+  P2V_FIELD (STRING, P2vOutput, format),
+  P2V_FIELD (STRING, P2vOutput, allocation),
+  P2V_FIELD (STRV, P2vOutput, options),
+  P2V_FIELD (STRING, P2vOutput, verify),
+  P2V_FIELD_END,
 };
 P2V_SCHEMA_DEFINE (P2vOutput, p2v_output, "output", output_fields)
 
@@ -185,6 +190,15 @@ check_guest (const P2vGuest *guest, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_output (const P2vOutput *output, GError **error)
+{
+  if (output->verify != NULL && strcmp (output->verify, "full") != 0
+      && strcmp (output->verify, "off") != 0)
+    return refuse (error, "the verification \"%s\" is not one of full, off", output->verify);
+  return TRUE;
+}
+
 gboolean
 p2v_request_check_outline (const P2vRequest *request, GError **error)
 {
@@ -206,7 +220,7 @@ p2v_request_check (const P2vRequest *request, GError **error)
   if (g_strcmp0 (firmware->type, "bios") != 0 && g_strcmp0 (firmware->type, "uefi") != 0)
     return refuse (error, "the firmware type \"%s\" is not one of bios, uefi", firmware->type);
   return check_guest (request->guest, error) && check_disks (request, error)
-         && check_devices (request, error);
+         && check_devices (request, error) && check_output (request->output, error);
 }
 
 P2vRequest *

@@ -45,6 +45,7 @@ typedef struct
   char *format;     /* -of: "raw" or "qcow2" */
   char *allocation; /* -oa: "sparse" or "preallocated" */
   char **options;   /* -oo, each "key=value" */
+  char *verify;     /* "full": what has landed is compared with what was read; "off"; NULL: full */
 } P2vOutput;
 
 typedef struct

@@ -306,15 +306,20 @@ p2v_json_to_text (JsonObject *object, gboolean pretty)
 
 /* json-glib's parser calls itself for every bracket, so a line of nothing but "[" would end the
  * process. It also takes comments and other quotes, in which brackets mean nothing; JSON (RFC 8259)
- * has none of them, and without them strings are easily told from the rest. */
+ * has none of them, and without them strings are easily told from the rest. And it takes whatever
+ * follows the first value in its place, and forgets (1.6) to free that one. */
 static gboolean
-check_nesting (const char *text, gsize length, GError **error)
+check_form (const char *text, gsize length, GError **error)
 {
   guint depth = 0;
-  gboolean in_string = FALSE;
+  gboolean in_string = FALSE, ended = FALSE;
   for (gsize i = 0; i < length; i++)
     {
       char c = text[i];
+      if (ended && !g_ascii_isspace (c))
+        return bad_value (error, "text", "nothing after the object");
+      if (depth == 0 && !g_ascii_isspace (c) && c != '[' && c != '{')
+        return bad_value (error, "text", "a JSON object");
       if (in_string && c == '\\')
         i++;
       else if (c == '"')
@@ -324,7 +329,7 @@ check_nesting (const char *text, gsize length, GError **error)
       else if (c == '[' || c == '{')
         depth++;
       else if (c == ']' || c == '}')
-        depth -= MIN (depth, 1);
+        ended = --depth == 0;
       else if (!g_ascii_isalnum (c) && !g_ascii_isspace (c) && strchr (":,+-.", c) == NULL)
         return bad_value (error, "text", "JSON");
       if (depth > MAX_TEXT_DEPTH)
@@ -336,7 +341,7 @@ check_nesting (const char *text, gsize length, GError **error)
 JsonObject *
 p2v_json_from_text (const char *text, gssize length, GError **error)
 {
-  if (!check_nesting (text, length < 0 ? strlen (text) : (gsize)length, error))
+  if (!check_form (text, length < 0 ? strlen (text) : (gsize)length, error))
     return NULL;
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   if (!json_parser_load_from_data (parser, text, length, error))

@@ -12,6 +12,9 @@
 
 /* A week: whoever waits longer has forgotten about it. Seconds. */
 #define MAX_DURATION (7 * 24 * 3600)
+/* Bytes a second: below it a chunk takes minutes and the server takes us for gone. */
+#define MIN_BANDWIDTH (8 * 1024)
+#define MAX_BANDWIDTH (G_GINT64_CONSTANT (1) << 40)
 
 #define IN_CONFIG(member_) .offset = G_STRUCT_OFFSET (P2vConfig, member_)
 #define IN_OUTPUT(member_) .offset = G_STRUCT_OFFSET (P2vOutput, member_), .in_output = TRUE
@@ -136,16 +139,29 @@ static const P2vSetting settings[] = {
     .repeatable = TRUE },
 
   /* How. */
-  { { "p2v.lanes", NULL, "auto|1", "Number of connections for data (1)" },
+  { { "p2v.lanes", NULL, "auto|N", "Number of connections for data (by processors)" },
     SETTER (lanes),
     IN_CONFIG (lanes),
     .min = 1,
-    .max = 64 },
-  { { "p2v.compress", NULL, "auto|off", "Compression of the data sent (none yet)" },
+    .max = P2V_LANES_MAX },
+  { { "p2v.compress", NULL, "auto|off|LEVEL", "Compression of the data sent (auto)" },
     SETTER (compress),
     IN_CONFIG (compress),
     .min = 1,
     .max = 19 },
+  { { "p2v.bwlimit", NULL, "RATE", "Most of the network to use: 20M a second, 200mbit" },
+    SETTER (bwlimit),
+    IN_CONFIG (bwlimit),
+    .min = MIN_BANDWIDTH,
+    .max = MAX_BANDWIDTH },
+  { { "p2v.verify", NULL, "full|off", "Compare what has landed with what was read (full)" },
+    SETTER (choice),
+    IN_OUTPUT (verify),
+    .choices = { "full", "off" } },
+  { { "p2v.read_errors", NULL, "zero|stop", "Sectors that cannot be read are zeroes, or stop" },
+    SETTER (choice),
+    IN_CONFIG (read_errors),
+    .choices = { "zero", "stop" } },
   { { "p2v.pre", NULL, "COMMAND", "Command to run before the conversion" },
     SETTER (command),
     IN_CONFIG (pre),
@@ -158,11 +174,18 @@ static const P2vSetting settings[] = {
     SETTER (command),
     IN_CONFIG (fail),
     .secret = TRUE },
+  { { "p2v.wait", NULL, "landed|verified|defined", "How long the machine stays (see the manual)" },
+    SETTER (choice),
+    IN_CONFIG (wait),
+    .choices = { P2V_WAIT_LANDED, P2V_WAIT_VERIFIED, P2V_WAIT_DEFINED } },
+  { { "p2v.resume", NULL, "yes|no", "Go on with an unfinished job of this machine (yes)" },
+    SETTER (tristate),
+    IN_CONFIG (resume) },
   { { "p2v.wait_for", NULL, "TIME", "How long --unattended waits for the network (5m)" },
     SETTER (duration),
     IN_CONFIG (wait_for),
     .max = MAX_DURATION },
-  { { "p2v.retry_for", NULL, "TIME", "How long to try again (--unattended: 2h, else not)" },
+  { { "p2v.retry_for", NULL, "TIME", "How long to try again what fails on the way (2h)" },
     SETTER (duration),
     IN_CONFIG (retry_for),
     .max = MAX_DURATION },

@@ -159,8 +159,25 @@ add_ours (GString *dump, const P2vConfig *config)
   add_text (dump, "profile", config->output->profile);
   add_text (dump, "hostkey", config->hostkey);
   add_text (dump, "root", config->root);
-  add_number (dump, "lanes", MAX (config->lanes, 1));
-  add_text (dump, "compress", config->compress != NULL ? config->compress : "auto");
+  if (config->lanes > 0)
+    add_number (dump, "lanes", config->lanes);
+  else
+    add_text (dump, "lanes", "auto");
+  if (config->compress > 0)
+    add_number (dump, "compress", config->compress);
+  else
+    add_text (dump, "compress", config->compress == P2V_COMPRESS_OFF ? "off" : "auto");
+  if (config->bwlimit > 0)
+    add_number (dump, "bwlimit", config->bwlimit);
+  else
+    add_text (dump, "bwlimit", NULL);
+  add_text (dump, "wait", config->wait != NULL ? config->wait : P2V_WAIT_DEFINED);
+  add_text (dump, "resume",
+            config->resume == P2V_UNSET ? NULL
+            : config->resume == P2V_YES ? "yes"
+                                        : "no");
+  add_text (dump, "verify", config->output->verify != NULL ? config->output->verify : "full");
+  add_text (dump, "read_errors", config->read_errors != NULL ? config->read_errors : "zero");
   add_seconds (dump, "wait_for", config->wait_for);
   add_seconds (dump, "retry_for", config->retry_for);
   add_boolean (dump, "text", config->text_interface);

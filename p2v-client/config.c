@@ -32,6 +32,7 @@ p2v_config_new (void)
   P2vConfig *config = g_new0 (P2vConfig, 1);
   config->port = DEFAULT_PORT;
   config->retry_for = config->wait_for = -1;
+  config->compress = P2V_COMPRESS_AUTO;
   config->username = g_strdup (DEFAULT_USERNAME);
   config->networks = g_ptr_array_new_with_free_func ((GDestroyNotify)p2v_network_mapping_free);
   config->output = p2v_output_new ();
@@ -55,13 +56,14 @@ p2v_config_free (P2vConfig *config)
   g_free (config->cpu_vendor);
   g_free (config->cpu_model);
   g_free (config->rtc_basis);
+  g_free (config->wait);
+  g_free (config->read_errors);
   g_strfreev (config->disks);
   g_strfreev (config->removables);
   g_strfreev (config->interfaces);
   g_ptr_array_unref (config->networks);
   g_free (config->root);
   p2v_output_free (config->output);
-  g_free (config->compress);
   g_free (config->pre);
   g_free (config->post);
   g_free (config->fail);

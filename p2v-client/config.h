@@ -6,6 +6,22 @@
 
 G_BEGIN_DECLS
 
+/* The most data connections that one machine makes at once, however many disks it has: the server
+ * takes no more on one export. */
+#define P2V_LANES_MAX 16
+
+#define P2V_COMPRESS_OFF 0
+#define P2V_COMPRESS_AUTO -1
+
+/* How long a lost connection is tried to be brought back, seconds, unless p2v.retry_for says so. */
+#define P2V_RETRY_FOR_DEFAULT (2 * 3600)
+
+/* How long the machine stays (p2v.wait): until everything has landed, until the server has compared
+ * its images with what was sent, or until the guest is there. */
+#define P2V_WAIT_LANDED "landed"
+#define P2V_WAIT_VERIFIED "verified"
+#define P2V_WAIT_DEFINED "defined"
+
 /* A conversion as it was asked for: what the kernel command line says, or what a person entered.
  * NULL, 0 and P2V_UNSET mean "not said": p2v_config_to_request() fills those in from the machine.
  */
@@ -50,13 +66,17 @@ typedef struct
   P2vOutput *output;
 
   /* How. */
-  gint64 lanes;   /* 0: choose */
-  char *compress; /* "auto", "off" or "1" to "19"; NULL: auto */
-  char *pre;      /* commands as written; split as a shell splits words, run without a shell */
+  gint64 lanes;    /* up to P2V_LANES_MAX; 0: choose */
+  gint64 compress; /* zstd's level, 1 to 19; P2V_COMPRESS_AUTO, P2V_COMPRESS_OFF */
+  gint64 bwlimit;  /* bytes a second that data may take of the network; 0: all */
+  char *pre;       /* commands as written; split as a shell splits words, run without a shell */
   char *post;
   char *fail;
-  gint64 retry_for; /* seconds to go on trying after a failure that may pass; -1: not said */
-  gint64 wait_for;  /* seconds to wait for a link, and again for an address; -1: not said */
+  char *read_errors;  /* what a disk's errors do: "zero" (also when NULL) or "stop" */
+  gint64 retry_for;   /* seconds to go on trying after a failure that may pass; -1: not said */
+  char *wait;         /* P2V_WAIT_*; NULL: P2V_WAIT_DEFINED */
+  P2vTristate resume; /* p2v.resume: an unfinished job; P2V_UNSET: ask, or yes where nobody is */
+  gint64 wait_for;    /* seconds to wait for a link, and again for an address; -1: not said */
   gboolean dump_and_exit;
 
   /* For the live image's other programs, which read the same arguments. */

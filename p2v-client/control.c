@@ -207,14 +207,6 @@ p2v_control_greet (P2vSsh *ssh, const P2vConfig *config, char **program, GCancel
   return TRUE;
 }
 
-gboolean
-p2v_control_open_lane (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (JsonObject) answer
-      = p2v_control_ask (ssh, message, P2V_MESSAGE_READY, cancellable, error);
-  return answer != NULL;
-}
-
 void
 p2v_control_free (P2vControl *control)
 {

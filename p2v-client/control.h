@@ -27,8 +27,9 @@ gboolean p2v_control_greet (P2vSsh *ssh, const P2vConfig *config, char **program
                             GCancellable *cancellable, GError **error);
 
 /* Sends a message (transfer full) on a connection that nobody listens to yet, and reads the one
- * that answers it (transfer full). Fails with the server's own error, or P2V_ERROR_TRANSFER when
- * the channel has ended or nothing comes for P2V_ANSWER_SECONDS, or P2V_ERROR_CANCELLED. */
+ * that answers it (transfer full), leaving whatever comes after its line unread. Fails with the
+ * server's own error, or P2V_ERROR_TRANSFER when the channel has ended or nothing comes for
+ * P2V_ANSWER_SECONDS, or P2V_ERROR_CANCELLED. */
 JsonObject *p2v_control_ask (P2vSsh *ssh, JsonObject *message, const char *expected,
                              GCancellable *cancellable, GError **error);
 
@@ -39,12 +40,6 @@ P2vControl *p2v_control_new (P2vSsh *ssh, P2vControlFunc func, gpointer user_dat
  * when the channel has ended, P2V_ERROR_CANCELLED when cancelled. */
 gboolean p2v_control_send (P2vControl *control, JsonObject *message, GCancellable *cancellable,
                            GError **error);
-
-/* Sends one line on a lane and waits for the server's "ready", leaving whatever comes after it
- * unread. Fails with the server's own error, with P2V_ERROR_TRANSFER when the lane has ended or
- * says nothing for P2V_ANSWER_SECONDS, or P2V_ERROR_CANCELLED. message: (transfer full). */
-gboolean p2v_control_open_lane (P2vSsh *ssh, JsonObject *message, GCancellable *cancellable,
-                                GError **error);
 
 /* Ends the channel and waits for its thread. */
 void p2v_control_free (P2vControl *control);

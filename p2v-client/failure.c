@@ -44,7 +44,7 @@ p2v_failure_tell (const P2vConfig *config, const P2vMachine *machine, const GErr
       && (identity = p2v_identity_fetch (config->identity_url, cancellable, error)) == NULL)
     return NULL;
   g_autoptr (P2vSsh) ssh
-      = p2v_ssh_open (config, identity, P2V_COMMAND_SESSION, cancellable, NULL, error);
+      = p2v_ssh_open (config, identity, P2V_COMMAND_SESSION, NULL, cancellable, NULL, error);
   p2v_secret_free (identity);
   if (ssh == NULL)
     return NULL;

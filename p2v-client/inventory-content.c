@@ -2,6 +2,7 @@
 #include "p2v-client/inventory-parts.h"
 
 #include "common/error.h"
+#include "p2v-client/lvm.h"
 
 #include <blkid/blkid.h>
 #include <errno.h>
@@ -164,24 +165,55 @@ location_of (const P2vLook *look, const P2vPartition *partition)
   return g_strdup_printf ("%s partition %" G_GINT64_FORMAT, look->disk->name, partition->number);
 }
 
+/* Where a logical volume lies on the disk, when it is in one piece on this physical volume; else
+ * size 0. */
+static P2vArea
+place_volume (const P2vLogicalVolume *volume, const P2vPhysicalVolume *physical, P2vArea area)
+{
+  P2vArea nowhere = { 0, 0 };
+  if (volume->obstacle != NULL || volume->segments->len != 1)
+    return nowhere;
+  const P2vLvmSegment *segment = volume->segments->pdata[0];
+  const P2vLvmStripe *stripe = segment->stripes->pdata[0];
+  if (segment->stripes->len != 1 || !g_str_equal (stripe->physical, physical->id)
+      || stripe->offset > area.size || segment->length > area.size - stripe->offset)
+    return nowhere;
+  return (P2vArea){ area.offset + stripe->offset, segment->length };
+}
+
+/* GRUB doubles the dashes within a name, as the device mapper does. */
+static char *
+grub_name (const char *group, const char *volume)
+{
+  g_auto (GStrv) group_parts = g_strsplit (group, "-", -1);
+  g_auto (GStrv) volume_parts = g_strsplit (volume, "-", -1);
+  g_autofree char *group_name = g_strjoinv ("--", group_parts);
+  g_autofree char *volume_name = g_strjoinv ("--", volume_parts);
+  return g_strdup_printf ("lvm/%s-%s", group_name, volume_name);
+}
+
 static void
 add_volumes (const P2vLook *look, P2vContent *content, P2vArea area)
 {
-  g_autoptr (P2vVolumeGroup) group = p2v_volume_group_read (look, area);
-  if (group == NULL)
+  g_autoptr (P2vPhysicalVolume) physical = p2v_physical_volume_read (look, area);
+  if (physical == NULL || physical->groups->len == 0)
     return;
+  const P2vVolumeGroup *group = physical->groups->pdata[0];
   content->group = g_strdup (group->name);
   for (guint i = 0; i < group->volumes->len && p2v_look_goes_on (look); i++)
     {
       const P2vLogicalVolume *volume = group->volumes->pdata[i];
+      if (!volume->visible || content->partitions->len >= MAX_PARTITIONS)
+        continue;
+      P2vArea place = place_volume (volume, physical, area);
       P2vPartition *partition = p2v_partition_new ();
       g_ptr_array_add (content->partitions, partition);
-      partition->number = i + 1;
+      partition->number = content->partitions->len;
       partition->label = g_strdup (volume->name);
       partition->size = volume->size;
-      partition->start = volume->area.offset;
-      if (volume->area.size > 0)
-        partition->content = probe_signature (look, volume->area);
+      partition->start = place.offset;
+      if (place.size > 0)
+        partition->content = probe_signature (look, place);
       else
         {
           partition->content = p2v_content_new ();
@@ -190,15 +222,9 @@ add_volumes (const P2vLook *look, P2vContent *content, P2vArea area)
       const char *kind = partition->content->kind;
       if (!g_str_equal (kind, "filesystem") && !g_str_equal (kind, "lvm-lv"))
         continue;
-      /* GRUB doubles the dashes within a name, as the device mapper does. */
-      g_auto (GStrv) group_parts = g_strsplit (group->name, "-", -1);
-      g_auto (GStrv) name_parts = g_strsplit (volume->name, "-", -1);
-      g_autofree char *group_name = g_strjoinv ("--", group_parts);
-      g_autofree char *volume_name = g_strjoinv ("--", name_parts);
-      g_autofree char *grub = g_strdup_printf ("lvm/%s-%s", group_name, volume_name);
+      g_autofree char *grub = grub_name (group->name, volume->name);
       g_autofree char *location = g_strdup_printf ("/dev/%s/%s", group->name, volume->name);
-      partition->content->os
-          = p2v_os_look (look, grub, volume->area, partition->content->type, location);
+      partition->content->os = p2v_os_look (look, grub, place, partition->content->type, location);
     }
 }
 

@@ -68,6 +68,10 @@ GHashTable *p2v_udev_properties (const P2vTree *tree, const char *id);
 GBytes *p2v_tool_capture (const char *const *argv, int fd, gsize limit, GCancellable *cancellable,
                           GError **error);
 
+/* The same with another limit than the usual one: seconds of time, and as many of a processor's. */
+GBytes *p2v_tool_run (const char *const *argv, int fd, gsize limit, guint seconds,
+                      GCancellable *cancellable, GError **error);
+
 /* A disk being looked at. */
 typedef struct
 {
@@ -102,27 +106,6 @@ gboolean p2v_content_describe (P2vDisk *disk, const char *path, const P2vTree *t
 
 /* The size that a filesystem's superblock states in bytes, 0 when unknown. type: libblkid's. */
 gint64 p2v_filesystem_size (const P2vLook *look, P2vArea area, const char *type);
-
-/* A logical volume of LVM2. */
-typedef struct
-{
-  char *name;
-  gint64 size;  /* bytes */
-  P2vArea area; /* where it lies on the disk, when in one piece; else size 0 */
-} P2vLogicalVolume;
-
-/* A volume group as one of its physical volumes tells. */
-typedef struct
-{
-  char *name;
-  GPtrArray *volumes; /* of P2vLogicalVolume, those that a user sees */
-} P2vVolumeGroup;
-
-/* Reads the metadata of the LVM2 physical volume that fills an area. NULL when there is none or
- * it does not make sense. */
-P2vVolumeGroup *p2v_volume_group_read (const P2vLook *look, P2vArea area);
-void p2v_volume_group_free (P2vVolumeGroup *group);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vVolumeGroup, p2v_volume_group_free)
 
 /* Looks for an operating system in a filesystem.
  * grub: how GRUB's disk drivers call the volume within the disk ("loop0,gpt2"), NULL when they

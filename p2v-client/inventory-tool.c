@@ -17,9 +17,9 @@
 static void
 limit_child (gpointer data)
 {
-  (void)data;
+  rlim_t seconds = GPOINTER_TO_UINT (data);
   const struct rlimit memory = { TOOL_MEMORY, TOOL_MEMORY };
-  const struct rlimit processor = { TOOL_SECONDS, TOOL_SECONDS };
+  const struct rlimit processor = { seconds, seconds };
   const struct rlimit core = { 0, 0 };
   setrlimit (RLIMIT_AS, &memory);
   setrlimit (RLIMIT_CPU, &processor);
@@ -42,10 +42,10 @@ find_program (const char *name)
 }
 
 static GBytes *
-read_output (int fd, gsize limit, GCancellable *cancellable, GError **error)
+read_output (int fd, gsize limit, guint seconds, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GByteArray) output = g_byte_array_new ();
-  gint64 deadline = g_get_monotonic_time () + TOOL_SECONDS * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
   guint8 buffer[65536];
   for (;;)
     {
@@ -55,8 +55,8 @@ read_output (int fd, gsize limit, GCancellable *cancellable, GError **error)
       int n = poll (&ready, 1, POLL_MILLISECONDS);
       if (g_get_monotonic_time () > deadline)
         {
-          g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer within %d seconds",
-                       TOOL_SECONDS);
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "no answer within %u seconds",
+                       seconds);
           return NULL;
         }
       if (n <= 0)
@@ -79,6 +79,13 @@ GBytes *
 p2v_tool_capture (const char *const *argv, int fd, gsize limit, GCancellable *cancellable,
                   GError **error)
 {
+  return p2v_tool_run (argv, fd, limit, TOOL_SECONDS, cancellable, error);
+}
+
+GBytes *
+p2v_tool_run (const char *const *argv, int fd, gsize limit, guint seconds,
+              GCancellable *cancellable, GError **error)
+{
   g_autofree char *program = find_program (argv[0]);
   if (program == NULL)
     {
@@ -97,7 +104,7 @@ p2v_tool_capture (const char *const *argv, int fd, gsize limit, GCancellable *ca
   g_subprocess_launcher_setenv (launcher, "LC_ALL", "C", TRUE);
   /* debugfs would pipe what it shows through a pager on a terminal. */
   g_subprocess_launcher_setenv (launcher, "PAGER", "cat", TRUE);
-  g_subprocess_launcher_set_child_setup (launcher, limit_child, NULL, NULL);
+  g_subprocess_launcher_set_child_setup (launcher, limit_child, GUINT_TO_POINTER (seconds), NULL);
   g_subprocess_launcher_take_fd (launcher, inherited, 3);
   g_autoptr (GPtrArray) vector = g_ptr_array_new ();
   g_ptr_array_add (vector, program);
@@ -110,7 +117,7 @@ p2v_tool_capture (const char *const *argv, int fd, gsize limit, GCancellable *ca
     return NULL;
   GInputStream *stream = g_subprocess_get_stdout_pipe (process);
   int output = g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (stream));
-  g_autoptr (GBytes) bytes = read_output (output, limit, cancellable, error);
+  g_autoptr (GBytes) bytes = read_output (output, limit, seconds, cancellable, error);
   if (bytes == NULL)
     {
       /* Not waited for: a process that a dying disk holds in the kernel does not die at once. */

@@ -6,30 +6,49 @@
 
 G_BEGIN_DECLS
 
-/* The client's end of a lane: an NBD connection that writes chunks of one disk, several requests in
- * flight. Used by one thread. */
+/* The client's end of a lane: an NBD connection that writes chunks of one disk, several in flight.
+ * Used by one thread. Nothing here waits but p2v_lane_new(), p2v_lane_poll() and p2v_lane_close().
+ */
 typedef struct _P2vLane P2vLane;
 
-/* Does the NBD handshake on fd (not owned). zeroed: the export reads as zeroes already. Fails with
- * P2V_ERROR_TRANSFER, also when the export is smaller than the disk. */
-P2vLane *p2v_lane_new (int fd, const P2vSource *source, P2vReader *reader, gboolean zeroed,
-                       GError **error);
+/* A chunk (transfer full) has been written but is not durable yet, or (not ok) the lane has failed
+ * before it was. Called by every function here. */
+typedef void (*P2vLaneWrittenFunc) (P2vChunk *chunk, gboolean ok, gpointer user_data);
 
-/* Starts to write a chunk; takes it over and gives it back to the reader when written. */
-gboolean p2v_lane_write (P2vLane *lane, P2vChunk *chunk, GError **error);
+/* What was written before a flush, on any lane of the disk, is durable (ok) or the flush has
+ * failed. Called by every function here. */
+typedef void (*P2vLaneFlushedFunc) (gboolean ok, gpointer user_data);
 
-/* Lets requests in flight make progress; returns at once when nothing is in flight. */
-gboolean p2v_lane_work (P2vLane *lane, GError **error);
+/* Does the NBD handshake on fd (not owned). zeroed: the export reads as zeroes where nothing has
+ * been written yet. Fails with P2V_ERROR_TRANSFER, or P2V_ERROR_REFUSED when the export is smaller
+ * than the disk. */
+P2vLane *p2v_lane_new (int fd, const P2vSource *source, gboolean zeroed, P2vLaneWrittenFunc written,
+                       gpointer user_data, GError **error);
+
+/* TRUE when other lanes may write to the same export, and a flush on one of them is a flush of all
+ * (NBD_FLAG_CAN_MULTI_CONN). */
+gboolean p2v_lane_is_shareable (P2vLane *lane);
+
+/* TRUE when another chunk may be given to p2v_lane_write(). */
+gboolean p2v_lane_has_room (P2vLane *lane);
+
+/* TRUE when the lane has failed because the server's storage is full. */
+gboolean p2v_lane_is_full (P2vLane *lane);
 
 /* TRUE while requests are in flight. */
 gboolean p2v_lane_is_busy (P2vLane *lane);
 
-/* Bytes written since the last flush. */
-gint64 p2v_lane_unflushed (P2vLane *lane);
+/* Starts to write a chunk; takes it over until it is written or the lane is freed: in either case
+ * `written` gets it. */
+gboolean p2v_lane_write (P2vLane *lane, P2vChunk *chunk, GError **error);
 
-/* Waits for all requests, flushes, and returns what has become durable: an array of P2vChunkRun
- * (transfer.h) in no special order, empty when nothing new (transfer full). */
-GArray *p2v_lane_flush (P2vLane *lane, GError **error);
+/* Starts a flush. */
+gboolean p2v_lane_flush (P2vLane *lane, P2vLaneFlushedFunc flushed, gpointer user_data,
+                         GError **error);
+
+/* Waits at most timeout milliseconds until the server, or the descriptor `also` (-1: none), has
+ * something to say, and lets the requests in flight make progress. */
+gboolean p2v_lane_poll (P2vLane *lane, int also, int timeout, GError **error);
 
 /* Ends the NBD connection in an orderly way. */
 gboolean p2v_lane_close (P2vLane *lane, GError **error);

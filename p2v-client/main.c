@@ -3,6 +3,8 @@
 #include "p2v-client/cmdline.h"
 #include "p2v-client/identity.h"
 #include "p2v-client/inventory.h"
+#include "p2v-client/machine-map.h"
+#include "p2v-client/map-report.h"
 #include "p2v-client/run.h"
 
 #include <curl/curl.h>
@@ -18,13 +20,14 @@
 /* Seconds. A switch takes up to a minute to open a port (spanning tree), a DHCP server somewhat; a
  * conversion server that is restarted, updated or busy with others is back within hours. */
 #define DEFAULT_WAIT_FOR (5 * 60)
-#define DEFAULT_RETRY_FOR (2 * 60 * 60)
 
 static struct
 {
   char *cmdline;
   char *root;
+  char **map;
   gboolean inventory;
+  gboolean json;
   gboolean json_progress;
   gboolean unattended;
   gboolean verbose;
@@ -36,8 +39,11 @@ static const GOptionEntry entries[] = {
     "Use TEXT in the place of " P2V_KERNEL_CMDLINE, "TEXT" },
   { "inventory", 0, 0, G_OPTION_ARG_NONE, &options.inventory, "Print the machine as JSON and exit",
     NULL },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "With --map: print JSON", NULL },
   { "json-progress", 0, 0, G_OPTION_ARG_NONE, &options.json_progress,
     "Report progress as JSON, one object a line", NULL },
+  { "map", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.map,
+    "Print what of a disk or disk image would be read, and why (repeat for several)", "DISK" },
   { "root", 0, 0, G_OPTION_ARG_FILENAME, &options.root, "Describe the machine recorded below DIR",
     "DIR" },
   { "unattended", 0, 0, G_OPTION_ARG_NONE, &options.unattended,
@@ -90,6 +96,13 @@ parse_options (int *argc, char ***argv, GError **error)
       g_set_error_literal (error, P2V_ERROR, P2V_ERROR_USAGE,
                            "--unattended prints lines for people on every console. Leave out "
                            "--json-progress.");
+      return FALSE;
+    }
+  if (options.json && options.map == NULL)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_USAGE,
+                           "--json belongs to --map. For the progress of a conversion there is "
+                           "--json-progress; --inventory is JSON in any case.");
       return FALSE;
     }
   if (*argc > 1)
@@ -157,12 +170,20 @@ static gboolean
 print_inventory (GError **error)
 {
   g_autoptr (P2vMachine) machine = p2v_inventory_collect (get_root (), NULL, error);
-  if (machine == NULL)
+  if (machine == NULL || !p2v_machine_map_contents (machine, NULL, error))
     return FALSE;
   g_autoptr (JsonObject) object = p2v_machine_to_json (machine);
   g_autofree char *json = p2v_json_to_text (object, TRUE);
   g_autofree char *text = g_strconcat (json, "\n", NULL);
   return print (text, NULL, error);
+}
+
+static gboolean
+print_map (GError **error)
+{
+  g_autofree char *text
+      = p2v_map_report ((const char *const *)options.map, options.json, options.verbose, error);
+  return text != NULL && print (text, NULL, error);
 }
 
 static gboolean
@@ -218,8 +239,9 @@ set_patience (P2vConfig *config)
 {
   if (config->wait_for < 0)
     config->wait_for = DEFAULT_WAIT_FOR;
-  if (config->retry_for < 0)
-    config->retry_for = options.unattended ? DEFAULT_RETRY_FOR : 0;
+  /* The server finishes alone, and nobody waits to see how. */
+  if (config->wait == NULL && options.unattended)
+    config->wait = g_strdup (P2V_WAIT_LANDED);
 }
 
 /* consoles: NULL unless unattended. status: the exit status, when TRUE is returned. */
@@ -231,6 +253,8 @@ run (P2vConsoles *consoles, int *status, GError **error)
     return print ("p2v-client " P2V_VERSION "\n", NULL, error);
   if (options.inventory)
     return print_inventory (error);
+  if (options.map != NULL)
+    return print_map (error);
   gboolean from_kernel = options.cmdline == NULL;
   g_autoptr (P2vConfig) config = read_config (error);
   if (config == NULL)
@@ -273,5 +297,6 @@ main (int argc, char **argv)
   p2v_consoles_free (consoles);
   p2v_secret_free (options.cmdline);
   g_free (options.root);
+  g_strfreev (options.map);
   return status;
 }

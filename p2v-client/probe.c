@@ -25,8 +25,8 @@ static gboolean
 run (const P2vConfig *config, const char *identity, P2vProbe *probe, GCancellable *cancellable,
      GError **error)
 {
-  g_autoptr (P2vSsh) ssh
-      = p2v_ssh_open (config, identity, P2V_COMMAND_SESSION, cancellable, &probe->hostkey, error);
+  g_autoptr (P2vSsh) ssh = p2v_ssh_open (config, identity, P2V_COMMAND_SESSION, NULL, cancellable,
+                                         &probe->hostkey, error);
   if (ssh == NULL)
     return FALSE;
   probe->logged_in = TRUE;

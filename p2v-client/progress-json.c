@@ -64,6 +64,7 @@ disk_to_object (const P2vDiskState *disk)
   json_object_set_int_member (object, "sent", disk->sent);
   json_object_set_int_member (object, "zero", disk->zero);
   json_object_set_int_member (object, "skipped", disk->skipped);
+  json_object_set_int_member (object, "bad", disk->bad);
   return object;
 }
 
@@ -76,6 +77,7 @@ print_progress (P2vProgress *progress)
   g_autoptr (JsonObject) object = object_new ("progress");
   json_object_set_int_member (object, "done", done);
   json_object_set_int_member (object, "size", size);
+  json_object_set_int_member (object, "wire", progress->wire);
   /* Whole bytes: fractions would say nothing and differ from one JSON library to the next. */
   json_object_set_int_member (object, "rate", (gint64)CLAMP (progress->rate, 0, 1e18));
   if (progress->time_left >= 0)
@@ -103,6 +105,25 @@ print_event (P2vProgress *progress, const P2vEvent *event)
 }
 
 static void
+print_bad (P2vProgress *progress, const GPtrArray *bad)
+{
+  g_autoptr (JsonObject) object = object_new ("bad");
+  JsonArray *ranges = json_array_sized_new (bad->len);
+  for (guint i = 0; i < bad->len; i++)
+    {
+      const P2vBadRange *range = bad->pdata[i];
+      JsonObject *item = json_object_new ();
+      set_text (item, "disk", range->disk);
+      json_object_set_int_member (item, "offset", range->offset);
+      json_object_set_int_member (item, "length", range->length);
+      set_text (item, "where", range->where);
+      json_array_add_object_element (ranges, item);
+    }
+  json_object_set_array_member (object, "ranges", ranges);
+  print_object (progress, object);
+}
+
+static void
 json_update (P2vProgress *progress, const P2vUpdate *update, gint64 now)
 {
   gint64 done;
@@ -112,6 +133,12 @@ json_update (P2vProgress *progress, const P2vUpdate *update, gint64 now)
     {
     case P2V_UPDATE_CONNECTED:
       print_text (progress, "connected", "message", update->text);
+      break;
+    case P2V_UPDATE_MAPPING:
+      print_text (progress, "activity", "activity", progress->activity);
+      break;
+    case P2V_UPDATE_MAP:
+      print_text (progress, "map", "message", update->text);
       break;
     case P2V_UPDATE_CREATED:
       print_text (progress, "created", "job", update->text);
@@ -127,8 +154,20 @@ json_update (P2vProgress *progress, const P2vUpdate *update, gint64 now)
     case P2V_UPDATE_EVENT:
       print_event (progress, update->event);
       break;
+    case P2V_UPDATE_LOST:
+      print_text (progress, "lost", "message", update->text);
+      break;
+    case P2V_UPDATE_RESTORED:
+      print_text (progress, "restored", "message", update->text);
+      break;
+    case P2V_UPDATE_PAUSED:
+      print_text (progress, "paused", "message", update->text);
+      break;
     case P2V_UPDATE_WARNING:
       print_text (progress, "warning", "message", update->text);
+      break;
+    case P2V_UPDATE_BAD:
+      print_bad (progress, update->bad);
       break;
     case P2V_UPDATE_DONE:
       print_text (progress, "done", "message", update->text);

@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *name;
-  gint64 size, skipped, zero, sent, done; /* bytes, as in P2vDiskProgress */
-  double rate;                            /* bytes a second over the last samples */
+  gint64 size, skipped, zero, sent, done, bad; /* bytes, as in P2vDiskProgress */
+  double rate;                                 /* bytes a second over the last samples */
   struct
   {
     gint64 time; /* microseconds */
@@ -50,10 +50,12 @@ struct _P2vProgress
   char *activity;        /* what is being done; NULL when there is nothing to wait for */
   gint64 activity_since; /* microseconds */
   gint64 percent;        /* of the activity, -1 when not known */
+  const char *pause;     /* what is waited for meanwhile, NULL: for nothing */
 
   gboolean transferring; /* the disks are what there is to show */
   GPtrArray *disks;      /* of P2vDiskState */
   double rate;           /* of all disks, bytes a second */
+  gint64 wire;           /* bytes that went over the network */
   gint64 time_left;      /* seconds, -1 when not known */
   gint64 moved;          /* when a byte was last done, microseconds */
 

@@ -9,6 +9,9 @@
 #define STALLED_AFTER (5 * G_USEC_PER_SEC)
 
 #define WAITING "Waiting for the server"
+#define MAPPING "Asking the filesystems what is in use"
+#define RECONNECTING "Reconnecting to the server"
+#define NO_SPACE "Waiting for space on the server"
 
 static void
 disk_state_free (P2vDiskState *disk)
@@ -111,6 +114,7 @@ stage_activity (const char *stage)
   static const char *const activities[][2] = {
     { P2V_STAGE_PREPARE, "Preparing the disks on the server" },
     { P2V_STAGE_RECEIVE, "Sending the disks" },
+    { P2V_STAGE_VERIFY, "Verifying what has landed" },
     { P2V_STAGE_CONVERT, "Converting" },
     { P2V_STAGE_DEFINE, "Defining the guest" },
   };
@@ -154,17 +158,26 @@ p2v_progress_message (const P2vProgress *progress, const P2vUpdate *update, gint
     {
     case P2V_UPDATE_CONNECTED:
       return g_strdup_printf ("Connected%s%s", text[0] != '\0' ? ": " : "", text);
+    case P2V_UPDATE_MAPPING:
+      return g_strdup (MAPPING);
+    case P2V_UPDATE_MAP:
+      return g_steal_pointer (&text);
     case P2V_UPDATE_CREATED:
       return g_strdup_printf ("The server calls this job %s", text);
     case P2V_UPDATE_LANDED:
       return g_strdup ("Everything has reached the server. This machine is no longer needed.");
     case P2V_UPDATE_WARNING:
       return g_strdup_printf ("Warning: %s", text);
+    case P2V_UPDATE_LOST:
+    case P2V_UPDATE_RESTORED:
+    case P2V_UPDATE_PAUSED:
+      return g_steal_pointer (&text);
     case P2V_UPDATE_DONE:
       return g_strdup_printf ("Done%s%s", text[0] != '\0' ? ": " : "", text);
     case P2V_UPDATE_EVENT:
       return event_message (progress, update->event, now);
     case P2V_UPDATE_PROGRESS:
+    case P2V_UPDATE_BAD:
       return NULL;
     }
   return NULL;
@@ -219,9 +232,11 @@ note_disks (P2vProgress *progress, const P2vUpdate *update, gint64 now)
       disk->zero = from->zero;
       disk->sent = from->sent;
       disk->done = from->done;
+      disk->bad = from->bad;
       take_sample (disk, now);
     }
   progress->rate = update->rate;
+  progress->wire = update->wire;
   progress->time_left = update->time_left;
   progress->transferring = TRUE;
 }
@@ -231,6 +246,11 @@ note_event (P2vProgress *progress, const P2vEvent *event, gint64 now)
 {
   /* While disks are sent, their own figures say more than the server's stage. */
   if (progress->transferring)
+    return;
+  /* Two stages may run side by side: the one that began last is shown. */
+  gboolean beside = event->stage != NULL && g_strcmp0 (event->kind, "started") != 0
+                    && g_strcmp0 (progress->activity, stage_activity (event->stage)) != 0;
+  if (beside)
     return;
   if (g_strcmp0 (event->kind, "progress") == 0)
     progress->percent = event->percent;
@@ -248,6 +268,9 @@ note_update (P2vProgress *progress, const P2vUpdate *update, gint64 now)
     case P2V_UPDATE_CONNECTED:
       set_activity (progress, "Describing this machine to the server", now);
       break;
+    case P2V_UPDATE_MAPPING:
+      set_activity (progress, MAPPING, now);
+      break;
     case P2V_UPDATE_CREATED:
       set_activity (progress, "Opening the disks", now);
       break;
@@ -256,6 +279,7 @@ note_update (P2vProgress *progress, const P2vUpdate *update, gint64 now)
       break;
     case P2V_UPDATE_LANDED:
       progress->transferring = FALSE;
+      progress->pause = NULL;
       set_activity (progress, WAITING, now);
       break;
     case P2V_UPDATE_EVENT:
@@ -265,7 +289,18 @@ note_update (P2vProgress *progress, const P2vUpdate *update, gint64 now)
       progress->transferring = FALSE;
       set_activity (progress, NULL, now);
       break;
+    case P2V_UPDATE_LOST:
+      progress->pause = RECONNECTING;
+      break;
+    case P2V_UPDATE_PAUSED:
+      progress->pause = NO_SPACE;
+      break;
+    case P2V_UPDATE_RESTORED:
+      progress->pause = NULL;
+      break;
+    case P2V_UPDATE_MAP:
     case P2V_UPDATE_WARNING:
+    case P2V_UPDATE_BAD:
       break;
     }
 }
@@ -323,6 +358,17 @@ p2v_progress_percent (gint64 done, gint64 size)
   return (int)CLAMP (100.0 * (double)done / (double)size, 0, 99);
 }
 
+/* Bytes that could not be read of a disk, or of all when disk is NULL. */
+static gint64
+count_bad (const P2vProgress *progress, const P2vDiskState *disk)
+{
+  gint64 bad = 0;
+  for (guint i = 0; i < progress->disks->len; i++)
+    if (disk == NULL || disk == progress->disks->pdata[i])
+      bad += ((const P2vDiskState *)progress->disks->pdata[i])->bad;
+  return bad;
+}
+
 char *
 p2v_progress_figures (const P2vProgress *progress, const P2vDiskState *disk, const char *separator,
                       gint64 now)
@@ -332,6 +378,7 @@ p2v_progress_figures (const P2vProgress *progress, const P2vDiskState *disk, con
   p2v_progress_totals (progress, &done, &size);
   double rate = progress->rate;
   gint64 time_left = progress->time_left;
+  gint64 bad = count_bad (progress, disk);
   if (disk != NULL && progress->disks->len > 1)
     {
       done = disk->done;
@@ -358,6 +405,11 @@ p2v_progress_figures (const P2vProgress *progress, const P2vDiskState *disk, con
       if (time_left >= 0)
         g_string_append_printf (figures, "%s%s left", separator, left);
     }
+  if (bad > 0)
+    {
+      g_autofree char *bad_text = p2v_size_format (bad);
+      g_string_append_printf (figures, "%s%s unreadable", separator, bad_text);
+    }
   return g_string_free (figures, FALSE);
 }
 
@@ -368,6 +420,8 @@ p2v_progress_summary (const P2vDiskState *disk)
   g_autofree char *sent = p2v_size_format (disk->sent);
   g_autofree char *zero = p2v_size_format (disk->zero);
   g_autofree char *skipped = p2v_size_format (disk->skipped);
-  return g_strdup_printf ("%s: %s: %s sent, %s of zeroes, %s not in use", disk->name, size, sent,
-                          zero, skipped);
+  g_autofree char *bad = p2v_size_format (disk->bad);
+  return g_strdup_printf ("%s: %s: %s sent, %s of zeroes, %s not in use%s%s%s", disk->name, size,
+                          sent, zero, skipped, disk->bad > 0 ? ", " : "", disk->bad > 0 ? bad : "",
+                          disk->bad > 0 ? " could not be read" : "");
 }

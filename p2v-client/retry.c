@@ -8,12 +8,11 @@
 #define LONGEST_PAUSE 60
 
 static gboolean
-may_pass (const GError *failure, gboolean accepted)
+may_pass (const GError *failure)
 {
   return g_error_matches (failure, P2V_ERROR, P2V_ERROR_CONNECTION)
          || g_error_matches (failure, P2V_ERROR, P2V_ERROR_TRANSFER)
-         || g_error_matches (failure, P2V_ERROR, P2V_ERROR_AUTH_PASSING)
-         || (accepted && g_error_matches (failure, P2V_ERROR, P2V_ERROR_REFUSED));
+         || g_error_matches (failure, P2V_ERROR, P2V_ERROR_AUTH_PASSING);
 }
 
 gint64
@@ -26,13 +25,13 @@ p2v_retry_left (const P2vRetry *retry, gint64 now)
 }
 
 gint64
-p2v_retry_after (P2vRetry *retry, const GError *failure, gboolean accepted, gint64 now)
+p2v_retry_after (P2vRetry *retry, const GError *failure, gint64 now)
 {
   if (retry->started == 0)
     retry->started = now;
   retry->tries++;
   gint64 left = p2v_retry_left (retry, now);
-  if (left == 0 || !may_pass (failure, accepted))
+  if (left == 0 || !may_pass (failure))
     return 0;
   retry->pause = retry->pause == 0 ? FIRST_PAUSE : MIN (2 * retry->pause, LONGEST_PAUSE);
   return MIN (retry->pause, left);

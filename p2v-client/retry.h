@@ -18,11 +18,9 @@ typedef struct
 } P2vRetry;
 
 /* Takes note of a failure at the time now.
- * accepted: in this run the server has already accepted a job. A refusal may then come from what
- * that left behind there, until the server notices that the connection is gone.
  * Returns how long to wait for the next try, in seconds; 0: give up, because the time is up or
  * trying again cannot mend it. */
-gint64 p2v_retry_after (P2vRetry *retry, const GError *failure, gboolean accepted, gint64 now);
+gint64 p2v_retry_after (P2vRetry *retry, const GError *failure, gint64 now);
 
 /* How long tries go on, in seconds, rounded up. */
 gint64 p2v_retry_left (const P2vRetry *retry, gint64 now);

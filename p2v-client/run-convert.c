@@ -14,11 +14,25 @@
 #define TELL_FOR 120
 
 static void
+begin_job (P2vRun *run, const char *id)
+{
+  g_autofree char *job = p2v_text_printable (id);
+  run->accepted = TRUE;
+  /* What another job could not read, this one may. */
+  if (g_strcmp0 (job, run->job) != 0)
+    g_ptr_array_set_size (run->bad, 0);
+  g_free (run->job);
+  run->job = g_steal_pointer (&job);
+}
+
+static void
 on_update (const P2vUpdate *update, gpointer user_data)
 {
   P2vRun *run = user_data;
   if (update->kind == P2V_UPDATE_CREATED)
-    run->accepted = TRUE;
+    begin_job (run, update->text);
+  if (update->kind == P2V_UPDATE_BAD)
+    p2v_bad_ranges_add_all (run->bad, update->bad);
   p2v_progress_update (run->progress, update, g_get_monotonic_time ());
 }
 
@@ -55,8 +69,9 @@ static gboolean
 wait_to_retry (P2vRun *run, P2vRetry *retry, GError *failure, GError **error)
 {
   gint64 pause = 0;
-  if (!g_cancellable_is_cancelled (run->cancellable))
-    pause = p2v_retry_after (retry, failure, run->accepted, g_get_monotonic_time ());
+  /* Once there is a job the conversion itself has tried for as long. */
+  if (!g_cancellable_is_cancelled (run->cancellable) && !run->accepted)
+    pause = p2v_retry_after (retry, failure, g_get_monotonic_time ());
   if (pause > 0)
     {
       say_again (run, retry, failure, pause);
@@ -73,16 +88,27 @@ wait_to_retry (P2vRun *run, P2vRetry *retry, GError *failure, GError **error)
   return FALSE;
 }
 
+/* How long a server that cannot be reached at first is tried: where nobody is to be asked, as long
+ * as one that is lost on the way. Seconds. */
+static gint64
+first_patience (const P2vRun *run)
+{
+  gint64 seconds = run->config->retry_for;
+  if (seconds >= 0)
+    return seconds;
+  return run->options->consoles != NULL ? P2V_RETRY_FOR_DEFAULT : 0;
+}
+
 static gboolean
 send (P2vRun *run, GError **error)
 {
-  P2vRetry retry = { .seconds = run->config->retry_for };
+  P2vRetry retry = { .seconds = first_patience (run) };
   g_autofree char *activity = g_strdup_printf ("Connecting to %s", run->config->server);
   for (;;)
     {
       GError *failure = NULL;
       p2v_run_begin (run, activity);
-      if (p2v_conversion_run (run->config, run->request, run->cancellable, on_update, run,
+      if (p2v_conversion_run (run->config, run->request, run->cancellable, on_update, NULL, run,
                               &failure))
         return TRUE;
       if (!wait_to_retry (run, &retry, failure, error))
@@ -124,7 +150,7 @@ is_to_be_told (const P2vRun *run, const GError *failure)
 static char *
 tell (P2vRun *run, const GError *failure, GError **error)
 {
-  P2vRetry retry = { .seconds = MIN (run->config->retry_for, TELL_FOR) };
+  P2vRetry retry = { .seconds = MIN (first_patience (run), TELL_FOR) };
   if (!wait_for_network (run, error))
     return NULL;
   /* For the machine's name. */

@@ -25,6 +25,8 @@ typedef struct
   P2vMachine *machine; /* NULL until it has been looked at */
   P2vRequest *request;
   gboolean accepted; /* the server has made a job */
+  char *job;         /* the last one's id, printable */
+  GPtrArray *bad;    /* of P2vBadRange: what could not be read, and is zeroes in the guest */
   int status;
 } P2vRun;
 

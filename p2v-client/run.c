@@ -13,6 +13,9 @@
 
 #define TICK_MILLISECONDS 1000
 
+/* How many places that could not be read are listed at the end; the server lists all. */
+#define PLACES_LISTED 20
+
 /* What a person who finds a failed machine can do. */
 #define NEXT_STEPS                                                                                 \
   "The machine's disks are as they were. There is a shell on the second screen (Alt-F2); on a\n"   \
@@ -75,15 +78,28 @@ on_tick (gpointer user_data)
 }
 
 static gboolean
-on_signal (gpointer user_data)
+stop (P2vRun *run, void (*how) (GCancellable *cancellable))
 {
-  P2vRun *run = user_data;
   /* Not exit(): the other thread is still using what that would tear down. */
   if (g_cancellable_is_cancelled (run->cancellable))
     _exit (P2V_ERROR_CANCELLED);
-  g_cancellable_cancel (run->cancellable);
+  how (run->cancellable);
   p2v_run_begin (run, "Stopping (once more to stop at once)");
   return G_SOURCE_CONTINUE;
+}
+
+/* A person gives the conversion up. */
+static gboolean
+on_interrupt (gpointer user_data)
+{
+  return stop (user_data, g_cancellable_cancel);
+}
+
+/* The terminal is gone. Nobody has said that what has landed is of no use. */
+static gboolean
+on_hangup (gpointer user_data)
+{
+  return stop (user_data, p2v_conversion_leave);
 }
 
 /* A command that switches the machine off is what makes the system end us, before that command has
@@ -95,7 +111,7 @@ on_terminate (gpointer user_data)
   if (g_atomic_int_get (&run->closing)
       && g_atomic_int_compare_and_exchange (&run->terminated, 0, 1))
     return G_SOURCE_CONTINUE;
-  return on_signal (run);
+  return on_hangup (run);
 }
 
 /* What a command prints goes where everything goes. */
@@ -110,6 +126,24 @@ on_hook_output (gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer user_dat
   return G_SOURCE_CONTINUE;
 }
 
+/* The exit status that a run has when it ends now. */
+static int
+status_of (const P2vRun *run, const GError *failure)
+{
+  if (failure != NULL)
+    return (int)p2v_error_code_of (failure);
+  return run->bad->len > 0 ? P2V_STATUS_UNREADABLE : 0;
+}
+
+/* And why it is not 0 (transfer full). */
+static char *
+describe_outcome (const P2vRun *run, const GError *failure)
+{
+  if (failure != NULL)
+    return g_strdup (failure->message);
+  return run->bad->len > 0 ? p2v_bad_ranges_text (run->bad) : g_strdup ("");
+}
+
 gboolean
 p2v_run_hook (P2vRun *run, const char *name, const char *command, const GError *failure,
               GError **error)
@@ -122,10 +156,9 @@ p2v_run_hook (P2vRun *run, const char *name, const char *command, const GError *
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autofree char *server = g_strdup_printf ("P2V_SERVER=%s", run->config->server);
   g_autofree char *guest = g_strdup_printf ("P2V_GUEST=%s", guest_name);
-  g_autofree char *status
-      = g_strdup_printf ("P2V_STATUS=%d", failure != NULL ? (int)p2v_error_code_of (failure) : 0);
-  g_autofree char *message
-      = g_strdup_printf ("P2V_MESSAGE=%s", failure != NULL ? failure->message : "");
+  g_autofree char *outcome = describe_outcome (run, failure);
+  g_autofree char *status = g_strdup_printf ("P2V_STATUS=%d", status_of (run, failure));
+  g_autofree char *message = g_strdup_printf ("P2V_MESSAGE=%s", outcome);
   g_strv_builder_add_many (builder, server, guest, status, message, NULL);
   g_auto (GStrv) environment = g_strv_builder_end (builder);
   P2vHookOutput output = { run->hook_output, run->hook_output };
@@ -168,9 +201,40 @@ fail (P2vRun *run, const GError *failure)
     p2v_run_report (error, consoles);
 }
 
+/* That the conversion went well, but not all of the machine is in the guest. */
+static void
+report_bad (P2vRun *run)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint places = run->bad->len;
+  g_string_append_printf (text,
+                          "p2v-client: not all of this machine could be read: %" G_GINT64_FORMAT
+                          " bytes of its disks, in %u %s, are zeroes in the guest:\n",
+                          p2v_bad_ranges_bytes (run->bad), places,
+                          places == 1 ? "place" : "places");
+  for (guint i = 0; i < MIN (places, PLACES_LISTED); i++)
+    {
+      g_autofree char *place = p2v_bad_range_text (run->bad->pdata[i]);
+      g_autofree char *line = p2v_text_printable (place);
+      g_string_append_printf (text, "  %s\n", line);
+    }
+  if (places > PLACES_LISTED)
+    g_string_append_printf (text, "  and %u more\n", places - PLACES_LISTED);
+  g_string_append_printf (text,
+                          "Check the guest's filesystems, and restore from a backup what lies "
+                          "there. `p2v-server show %s` on %s has the list.\n",
+                          run->job, run->config->server);
+  if (run->options->consoles != NULL)
+    p2v_consoles_print_error (run->options->consoles, text->str, -1);
+  else
+    g_printerr ("%s", text->str);
+}
+
 static void
 succeed (P2vRun *run)
 {
+  if (run->bad->len > 0)
+    report_bad (run);
   g_autoptr (GError) error = NULL;
   const char *post = p2v_hook_post (run->config, run->options->from_kernel, geteuid () == 0);
   /* A slow serial line is to have everything before the machine is switched off. */
@@ -183,7 +247,7 @@ succeed (P2vRun *run)
       p2v_error_recode (&error, P2V_ERROR_FAILED);
     }
   p2v_progress_end (run->progress, error);
-  run->status = done ? 0 : p2v_run_report (error, run->options->consoles);
+  run->status = done ? status_of (run, NULL) : p2v_run_report (error, run->options->consoles);
 }
 
 static gboolean
@@ -218,7 +282,11 @@ work (gpointer user_data)
 static void
 run_loop (P2vRun *run)
 {
-  static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+  static const struct
+  {
+    int number;
+    GSourceFunc handle;
+  } signals[] = { { SIGINT, on_interrupt }, { SIGTERM, on_terminate }, { SIGHUP, on_hangup } };
   guint sources[G_N_ELEMENTS (signals)];
   int hook_pipe[2] = { -1, -1 };
   guint reader = 0;
@@ -227,8 +295,7 @@ run_loop (P2vRun *run)
     reader = g_unix_fd_add (hook_pipe[0], G_IO_IN, on_hook_output, run);
   run->hook_output = reader != 0 ? hook_pipe[1] : -1;
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
-    sources[i]
-        = g_unix_signal_add (signals[i], signals[i] == SIGTERM ? on_terminate : on_signal, run);
+    sources[i] = g_unix_signal_add (signals[i].number, signals[i].handle, run);
   guint ticker = g_timeout_add (TICK_MILLISECONDS, on_tick, run);
   on_tick (run);
   GThread *worker = g_thread_new ("conversion", work, run);
@@ -256,7 +323,10 @@ p2v_run (const P2vRunOptions *options)
   run.progress = progress;
   run.cancellable = cancellable;
   run.loop = loop;
+  run.bad = p2v_bad_ranges_new ();
   run_loop (&run);
+  g_ptr_array_unref (run.bad);
+  g_free (run.job);
   g_clear_pointer (&run.machine, p2v_machine_free);
   g_clear_pointer (&run.request, p2v_request_free);
   return run.status;

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* What the engine can do so far; asking for more is refused, never quietly reduced. */
-#define LANES_SUPPORTED 1
-
 /* An unpadded Base64 SHA-256, as ssh-keygen -l prints it. */
 #define FINGERPRINT_LENGTH 43
 
@@ -231,14 +228,7 @@ p2v_setting_set_lanes (const P2vSetting *setting, P2vConfig *config, const char 
 {
   if (g_strcmp0 (value, "auto") == 0)
     return TRUE;
-  if (!p2v_setting_set_number (setting, config, value, error))
-    return FALSE;
-  if (config->lanes > LANES_SUPPORTED)
-    return p2v_setting_refuse (setting, value,
-                               "this version sends on one lane only. Leave it out, or write "
-                               "p2v.lanes=1",
-                               error);
-  return TRUE;
+  return p2v_setting_set_number (setting, config, value, error);
 }
 
 /* Seconds, or a number with its unit; within min and max, which are seconds. */
@@ -274,16 +264,55 @@ gboolean
 p2v_setting_set_compress (const P2vSetting *setting, P2vConfig *config, const char *value,
                           GError **error)
 {
-  gint64 level;
+  gint64 *member = p2v_setting_member (setting, config);
   if (is_missing (setting, value, error))
     return FALSE;
-  if (strcmp (value, "auto") == 0 || strcmp (value, "off") == 0)
-    return store (setting, config, g_strdup (value));
-  if (!g_ascii_string_to_signed (value, 10, setting->min, setting->max, &level, NULL))
+  if (strcmp (value, "auto") == 0)
+    *member = P2V_COMPRESS_AUTO;
+  else if (strcmp (value, "off") == 0)
+    *member = P2V_COMPRESS_OFF;
+  else if (!g_ascii_string_to_signed (value, 10, setting->min, setting->max, member, NULL))
     return p2v_setting_refuse (setting, value, "expected auto, off, or a level from 1 to 19",
                                error);
+  return TRUE;
+}
+
+/* Bytes a second with their unit: people think of a link in bits, of a disk in bytes, and a bare
+ * number would be taken for either. */
+gboolean
+p2v_setting_set_bwlimit (const P2vSetting *setting, P2vConfig *config, const char *value,
+                         GError **error)
+{
+  static const struct
+  {
+    const char *name;
+    gint64 multiplier, divisor;
+  } units[] = {
+    { "K", 1024, 1 },    { "M", 1024 * 1024, 1 }, { "G", 1024 * 1024 * 1024, 1 },
+    { "kbit", 1000, 8 }, { "mbit", 1000000, 8 },  { "gbit", 1000000000, 8 },
+  };
+  gint64 *member = p2v_setting_member (setting, config);
+  gint64 count;
+  if (is_missing (setting, value, error))
+    return FALSE;
+  if (strcmp (value, "off") == 0)
+    {
+      *member = 0;
+      return TRUE;
+    }
+  gsize digits = strspn (value, "0123456789");
+  g_autofree char *number = g_strndup (value, digits);
+  for (gsize i = 0; i < G_N_ELEMENTS (units); i++)
+    if (g_ascii_strcasecmp (value + digits, units[i].name) == 0
+        && g_ascii_string_to_signed (number, 10, 1, setting->max / units[i].multiplier, &count,
+                                     NULL)
+        && count * units[i].multiplier / units[i].divisor >= setting->min)
+      {
+        *member = count * units[i].multiplier / units[i].divisor;
+        return TRUE;
+      }
   return p2v_setting_refuse (setting, value,
-                             "this version sends uncompressed only. Leave it out, or write "
-                             "p2v.compress=off",
+                             "expected a rate with its unit, at least 8K: bytes a second as in 20M "
+                             "(K, M, G), or bits as in 200mbit (kbit, mbit, gbit); or off",
                              error);
 }

@@ -51,6 +51,7 @@ gboolean p2v_setting_set_root (const P2vSetting *, P2vConfig *, const char *, GE
 gboolean p2v_setting_set_lanes (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_duration (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_compress (const P2vSetting *, P2vConfig *, const char *, GError **);
+gboolean p2v_setting_set_bwlimit (const P2vSetting *, P2vConfig *, const char *, GError **);
 
 /* For setters: P2V_ERROR_USAGE "p2v.memory=8: REASON", without the value when it is secret.
  * Always FALSE. reason: what is expected, and what to write instead. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/ssh-pump.h"
 
+#include "p2v-client/compression-level.h"
+#include "p2v-client/compressor.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -28,13 +31,21 @@ typedef struct
   ssh_session session;
   ssh_channel channel;
   int local;
+  P2vPumpControl *control;
   GString *last_words;
+  guint8 *raw;         /* what was read from the local socket, to be compressed into out */
   Buffer out;          /* local socket to channel */
   Buffer in;           /* channel to local socket */
   gboolean local_eof;  /* nothing more comes from the local socket */
   gboolean local_gone; /* nobody reads what we would write to it */
   gboolean eof_sent;
   gboolean remote_eof; /* nothing more comes from the channel */
+  int pause;           /* milliseconds until the bandwidth limit lets something out; -1: not held */
+
+  P2vCompressor *compressor; /* NULL: plain */
+  P2vCompressionLevel level; /* when it adapts */
+  P2vLaneSample sample;      /* since sampled */
+  gint64 sampled;
 } Pump;
 
 static gsize
@@ -89,33 +100,104 @@ pump_in (Pump *pump)
   return moved;
 }
 
+/* Looks how the last stretch of time went, and chooses the level for the next. */
+static void
+adapt (Pump *pump)
+{
+  gint64 now = g_get_monotonic_time ();
+  P2vLaneSample *sample = &pump->sample;
+  sample->seconds = (double)(now - pump->sampled) / G_USEC_PER_SEC;
+  if (sample->seconds < P2V_LANE_SAMPLE_SECONDS || sample->in < P2V_LANE_SAMPLE_BYTES)
+    return;
+  int level = p2v_compression_level_next (&pump->level, sample);
+  g_debug ("lane: %.1f MB/s, %.2f of it left, waited %.0f %% for the link, %.0f %% for data: "
+           "level %d",
+           (double)sample->in / sample->seconds / 1e6, (double)sample->out / (double)sample->in,
+           100 * sample->blocked / sample->seconds, 100 * sample->starved / sample->seconds, level);
+  p2v_compressor_set_level (pump->compressor, level);
+  *sample = (P2vLaneSample){ 0 };
+  pump->sampled = now;
+}
+
+static void
+start_compression (Pump *pump, int how)
+{
+  p2v_compression_level_init (&pump->level);
+  pump->compressor = p2v_compressor_new (how == P2V_PUMP_ADAPT ? pump->level.level : how);
+  pump->raw = g_malloc (BUFFER_SIZE);
+  pump->out.data = g_realloc (pump->out.data, p2v_compressor_bound (BUFFER_SIZE));
+  pump->sampled = g_get_monotonic_time ();
+}
+
+/* Reads from the local socket into the empty buffer. Returns how many bytes. */
+static gssize
+take_local (Pump *pump)
+{
+  Buffer *out = &pump->out;
+  int how = atomic_load (&pump->control->compress);
+  if (how != P2V_PUMP_PLAIN && pump->compressor == NULL)
+    start_compression (pump, how);
+  guint8 *target = pump->compressor != NULL ? pump->raw : out->data;
+  ssize_t n = recv (pump->local, target, BUFFER_SIZE, MSG_DONTWAIT);
+  gsize got = n > 0 ? (gsize)n : 0;
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+    pump->local_eof = TRUE;
+  out->start = 0;
+  out->end = got;
+  if (pump->compressor == NULL)
+    return (gssize)got;
+  /* What is kept back gets on its way as soon as there is nothing that it could go with. */
+  if (got > 0 || p2v_compressor_is_pending (pump->compressor))
+    out->end = p2v_compressor_run (pump->compressor, target, got, got == 0, out->data);
+  pump->sample.in += (gint64)got;
+  pump->sample.out += (gint64)out->end;
+  if (how == P2V_PUMP_ADAPT)
+    adapt (pump);
+  return (gssize)MAX (got, out->end);
+}
+
+/* Gives the channel as much of the buffer as it takes. Returns how many bytes, -1 when the
+ * connection is lost. */
+static gssize
+give_channel (Pump *pump)
+{
+  Buffer *out = &pump->out;
+  P2vBandwidth *bandwidth = pump->control->bandwidth;
+  /* Never offer more than the window holds: ssh_channel_write() would wait for more of it. */
+  gsize room = MIN (waiting (out), ssh_channel_window_size (pump->channel));
+  if (room == 0)
+    return 0;
+  gsize allowed = room;
+  if (bandwidth != NULL)
+    {
+      allowed = p2v_bandwidth_take (bandwidth, room, g_get_monotonic_time ());
+      pump->pause = allowed > 0 ? -1 : p2v_bandwidth_pause (bandwidth);
+    }
+  if (allowed == 0)
+    return 0;
+  int n = ssh_channel_write (pump->channel, out->data + out->start, (uint32_t)allowed);
+  if (n == SSH_ERROR)
+    return -1;
+  if (bandwidth != NULL)
+    p2v_bandwidth_give_back (bandwidth, allowed - (gsize)MAX (n, 0));
+  out->start += (gsize)MAX (n, 0);
+  atomic_fetch_add (&pump->control->sent, MAX (n, 0));
+  return MAX (n, 0);
+}
+
 /* Local socket to channel. Returns how many bytes moved, -1 when the connection is lost. */
 static gssize
 pump_out (Pump *pump)
 {
   Buffer *out = &pump->out;
   gssize moved = 0;
+  pump->pause = -1;
   if (waiting (out) == 0 && !pump->local_eof)
-    {
-      ssize_t n = recv (pump->local, out->data, BUFFER_SIZE, MSG_DONTWAIT);
-      out->start = 0;
-      out->end = n > 0 ? (gsize)n : 0;
-      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        pump->local_eof = TRUE;
-      moved += MAX (n, 0);
-    }
-  /* Never offer more than the window holds: ssh_channel_write() would wait for more of it. */
-  gsize room = ssh_channel_window_size (pump->channel);
-  if (waiting (out) > 0 && room > 0)
-    {
-      int n = ssh_channel_write (pump->channel, out->data + out->start,
-                                 (uint32_t)MIN (waiting (out), room));
-      if (n == SSH_ERROR)
-        return -1;
-      if (n > 0)
-        out->start += (gsize)n;
-      moved += MAX (n, 0);
-    }
+    moved += take_local (pump);
+  gssize given = give_channel (pump);
+  if (given < 0)
+    return -1;
+  moved += given;
   if (waiting (out) == 0 && pump->local_eof && !pump->eof_sent)
     {
       if (ssh_channel_send_eof (pump->channel) == SSH_ERROR)
@@ -142,7 +224,13 @@ wait_for_either (Pump *pump)
    */
   if (fds[1].events == 0)
     fds[1].fd = -1;
-  poll (fds, G_N_ELEMENTS (fds), IDLE_MS);
+  gint64 before = g_get_monotonic_time ();
+  poll (fds, G_N_ELEMENTS (fds), pump->pause >= 0 ? MIN (pump->pause, IDLE_MS) : IDLE_MS);
+  double seconds = (double)(g_get_monotonic_time () - before) / G_USEC_PER_SEC;
+  if (waiting (&pump->out) > 0)
+    pump->sample.blocked += seconds;
+  else
+    pump->sample.starved += seconds;
 }
 
 static gboolean
@@ -152,21 +240,21 @@ is_over (const Pump *pump)
 }
 
 char *
-p2v_ssh_pump (ssh_session session, ssh_channel channel, int local, const gint *stop,
+p2v_ssh_pump (ssh_session session, ssh_channel channel, int local, P2vPumpControl *control,
               GString *last_words)
 {
-  g_autofree guint8 *out_data = g_malloc (BUFFER_SIZE);
   g_autofree guint8 *in_data = g_malloc (BUFFER_SIZE);
   Pump pump = {
     .session = session,
     .channel = channel,
     .local = local,
+    .control = control,
     .last_words = last_words,
-    .out = { .data = out_data },
+    .out = { .data = g_malloc (BUFFER_SIZE) },
     .in = { .data = in_data },
   };
   char *failure = NULL;
-  while (!is_over (&pump) && failure == NULL && !g_atomic_int_get (stop))
+  while (!is_over (&pump) && failure == NULL && !atomic_load (&control->stop))
     {
       gssize in = pump_in (&pump);
       gssize out = in < 0 ? 0 : pump_out (&pump);
@@ -177,5 +265,8 @@ p2v_ssh_pump (ssh_session session, ssh_channel channel, int local, const gint *s
     }
   keep_last_words (&pump);
   shutdown (local, SHUT_RDWR);
+  p2v_compressor_free (pump.compressor);
+  g_free (pump.raw);
+  g_free (pump.out.data);
   return failure;
 }

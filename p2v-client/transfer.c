@@ -3,7 +3,6 @@
 
 #include "common/error.h"
 #include "p2v-client/lane.h"
-#include "p2v-client/reader.h"
 
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -13,161 +12,461 @@
 #define FLUSH_BYTES (256 * 1024 * 1024)
 #define FLUSH_INTERVAL (2 * G_USEC_PER_SEC)
 
-/* How long the lane waits for the reader before it looks after its requests, microseconds. */
-#define READER_WAIT (20 * 1000)
+/* How often a lane with nothing to do looks whether a flush is due, milliseconds. */
+#define POLL_MS 250
 
 struct _P2vTransfer
 {
   P2vSource *source;
   P2vReader *reader;
-  int fd;
   gboolean zeroed;
   P2vTransferFunc func;
   gpointer user_data;
-  GThread *reader_thread;
-  GThread *lane_thread;
-  GError *reader_error; /* the reader thread's, read after it was joined */
   atomic_bool stopped;
-  atomic_llong sent;
+
+  GMutex lock;
+  GCond changed;
+  GPtrArray *lanes;  /* of LaneThread */
+  guint running;     /* lanes whose thread has not ended */
+  guint working;     /* lanes that may still have something in flight */
+  GArray *written;   /* of P2vChunkRun: written, not yet part of a flush */
+  GArray *bad;       /* of P2vBadPart in them; NULL for none */
+  gint64 unflushed;  /* bytes of data in them */
+  gint64 last_flush; /* monotonic time */
+  gboolean flushing;
+  gboolean finishing; /* a lane does the last flush */
+  gboolean complete;  /* every chunk is durable */
 };
+
+typedef struct
+{
+  P2vTransfer *transfer;
+  int fd;
+  gboolean first;
+  gboolean working; /* counted as such */
+  GThread *thread;
+} LaneThread;
+
+/* Chunks on their way through a flush. */
+typedef struct
+{
+  P2vTransfer *transfer;
+  GArray *runs;
+  GArray *bad; /* NULL for none */
+} Batch;
 
 void
 p2v_transfer_report_free (P2vTransferReport *report)
 {
   if (report == NULL)
     return;
-  for (guint i = 0; report->runs != NULL && i < report->runs->len; i++)
-    g_free (g_array_index (report->runs, P2vChunkRun, i).hashes);
   g_clear_pointer (&report->runs, g_array_unref);
+  g_clear_pointer (&report->bad, g_array_unref);
   g_clear_error (&report->error);
   g_free (report);
 }
 
-static void
-report_runs (P2vTransfer *transfer, GArray *runs)
+static P2vTransferReport *
+new_report (P2vTransfer *transfer)
 {
-  if (runs->len == 0)
-    {
-      g_array_unref (runs);
-      return;
-    }
-  gint64 sent = 0;
-  for (guint i = 0; i < runs->len; i++)
-    {
-      const P2vChunkRun *run = &g_array_index (runs, P2vChunkRun, i);
-      if (run->state == P2V_CHUNK_DATA)
-        sent += (gint64)p2v_chunk_length (transfer->source->size, run->first);
-    }
-  atomic_fetch_add (&transfer->sent, sent);
   P2vTransferReport *report = g_new0 (P2vTransferReport, 1);
   report->transfer = transfer;
+  report->lane = -1;
+  return report;
+}
+
+static void
+report_runs (P2vTransfer *transfer, GArray *runs, GArray *bad)
+{
+  p2v_chunk_runs_merge (runs);
+  P2vTransferReport *report = new_report (transfer);
   report->runs = runs;
+  report->bad = bad;
   transfer->func (report, transfer->user_data);
 }
 
-static gboolean
-flush (P2vTransfer *transfer, P2vLane *lane, GError **error)
+/* Has runs sent once more (transfer full). */
+static void
+send_again (P2vTransfer *transfer, GArray *runs)
 {
-  GArray *runs = p2v_lane_flush (lane, error);
-  if (runs == NULL)
-    return FALSE;
-  report_runs (transfer, runs);
+  for (guint i = 0; i < runs->len; i++)
+    {
+      const P2vChunkRun *run = &g_array_index (runs, P2vChunkRun, i);
+      p2v_reader_again (transfer->reader, run->first, run->count);
+    }
+  g_array_unref (runs);
+}
+
+/* What of a written chunk could not be read is told together with it; with the lock held. */
+static void
+note_bad_locked (P2vTransfer *transfer, const P2vChunk *chunk)
+{
+  if (chunk->bad == NULL)
+    return;
+  if (transfer->bad == NULL)
+    transfer->bad = g_array_new (FALSE, FALSE, sizeof (P2vBadPart));
+  g_array_append_vals (transfer->bad, chunk->bad->data, chunk->bad->len);
+}
+
+static void
+on_written (P2vChunk *chunk, gboolean ok, gpointer user_data)
+{
+  P2vTransfer *transfer = user_data;
+  P2vChunkRun run = { chunk->first, chunk->count, chunk->state, chunk->hash };
+  g_mutex_lock (&transfer->lock);
+  if (ok)
+    {
+      g_array_append_val (transfer->written, run);
+      transfer->unflushed += (gint64)chunk->length;
+      note_bad_locked (transfer, chunk);
+    }
+  g_mutex_unlock (&transfer->lock);
+  /* Also what never got as far as the server: it is read again, in order that no buffer waits for
+   * a lane. */
+  if (!ok)
+    p2v_reader_again (transfer->reader, chunk->first, chunk->count);
+  p2v_reader_release (transfer->reader, chunk);
+}
+
+static void
+on_flushed (gboolean ok, gpointer user_data)
+{
+  g_autofree Batch *batch = user_data;
+  P2vTransfer *transfer = batch->transfer;
+  if (ok)
+    report_runs (transfer, batch->runs, batch->bad);
+  else
+    {
+      send_again (transfer, batch->runs);
+      g_clear_pointer (&batch->bad, g_array_unref);
+    }
+  g_mutex_lock (&transfer->lock);
+  transfer->flushing = FALSE;
+  transfer->last_flush = g_get_monotonic_time ();
+  g_cond_broadcast (&transfer->changed);
+  g_mutex_unlock (&transfer->lock);
+}
+
+/* Starts a flush when one is due, or in any case (at the end), if there is something to flush. */
+static gboolean
+flush (P2vTransfer *transfer, P2vLane *lane, gboolean in_any_case, GError **error)
+{
+  Batch *batch = NULL;
+  gint64 now = g_get_monotonic_time ();
+  g_mutex_lock (&transfer->lock);
+  gboolean due = in_any_case || transfer->unflushed >= FLUSH_BYTES
+                 || now - transfer->last_flush >= FLUSH_INTERVAL;
+  if (due && !transfer->flushing && transfer->written->len > 0)
+    {
+      batch = g_new0 (Batch, 1);
+      batch->transfer = transfer;
+      batch->runs = transfer->written;
+      batch->bad = g_steal_pointer (&transfer->bad);
+      transfer->written = g_array_new (FALSE, FALSE, sizeof (P2vChunkRun));
+      transfer->unflushed = 0;
+      transfer->flushing = TRUE;
+    }
+  g_mutex_unlock (&transfer->lock);
+  return batch == NULL || p2v_lane_flush (lane, on_flushed, batch, error);
+}
+
+static gboolean
+check_stopped (P2vTransfer *transfer, GError **error)
+{
+  if (!atomic_load (&transfer->stopped))
+    return TRUE;
+  g_set_error_literal (error, P2V_ERROR, P2V_ERROR_CANCELLED, "stopped");
+  return FALSE;
+}
+
+/* Writes chunks until the reader has no more and all are written. */
+static gboolean
+carry (P2vTransfer *transfer, P2vLane *lane, GError **error)
+{
+  gboolean ended = FALSE;
+  while (!ended || p2v_lane_is_busy (lane))
+    {
+      gboolean room = !ended && p2v_lane_has_room (lane);
+      P2vChunk *chunk = room ? p2v_reader_next (transfer->reader, &ended) : NULL;
+      if (!check_stopped (transfer, error))
+        {
+          if (chunk != NULL)
+            p2v_reader_release (transfer->reader, chunk);
+          return FALSE;
+        }
+      if (chunk != NULL && chunk->landed)
+        on_written (chunk, TRUE, transfer);
+      else if (chunk != NULL && !p2v_lane_write (lane, chunk, error))
+        return FALSE;
+      /* With more to write at once, the server's answers are only looked at. */
+      int also = room && !ended ? p2v_reader_get_fd (transfer->reader) : -1;
+      gboolean at_once = chunk != NULL || (ended && !p2v_lane_is_busy (lane));
+      if (!p2v_lane_poll (lane, also, at_once ? 0 : POLL_MS, error)
+          || !flush (transfer, lane, FALSE, error))
+        return FALSE;
+    }
   return TRUE;
 }
 
-static gboolean
-write_all (P2vTransfer *transfer, P2vLane *lane, GError **error)
+typedef enum
 {
-  gboolean ended = FALSE;
-  gint64 last_flush = g_get_monotonic_time ();
-  while (!ended)
+  END_FAILED,
+  END_MORE, /* there is something to be sent again */
+  END_COMPLETE,
+} End;
+
+/* With the lock held: others may still come to something. */
+static gboolean
+must_wait (P2vTransfer *transfer)
+{
+  return !transfer->complete && !atomic_load (&transfer->stopped)
+         && p2v_reader_is_ended (transfer->reader)
+         && (transfer->working > 0 || transfer->finishing || transfer->flushing);
+}
+
+/* Waits for the answers to all requests of a lane. */
+static gboolean
+drain (P2vTransfer *transfer, P2vLane *lane, GError **error)
+{
+  while (p2v_lane_is_busy (lane))
+    if (!check_stopped (transfer, error) || !p2v_lane_poll (lane, -1, POLL_MS, error))
+      return FALSE;
+  return check_stopped (transfer, error);
+}
+
+/* Waits until there is more to send, until everything is durable, or until all lanes are through:
+ * then it is this one (ours) that flushes for all. What others wait for long becomes durable
+ * meanwhile. */
+static gboolean
+wait_for_others (P2vTransfer *transfer, P2vLane *lane, gboolean *ours, GError **error)
+{
+  for (;;)
     {
-      if (atomic_load (&transfer->stopped))
-        {
-          g_set_error_literal (error, P2V_ERROR, P2V_ERROR_CANCELLED, "stopped");
-          return FALSE;
-        }
-      P2vChunk *chunk = p2v_reader_next (transfer->reader, READER_WAIT, &ended);
-      if (chunk != NULL ? !p2v_lane_write (lane, chunk, error) : !p2v_lane_work (lane, error))
+      g_mutex_lock (&transfer->lock);
+      gint64 until = g_get_monotonic_time () + POLL_MS * G_TIME_SPAN_MILLISECOND;
+      if (must_wait (transfer))
+        g_cond_wait_until (&transfer->changed, &transfer->lock, until);
+      gboolean waiting = must_wait (transfer);
+      *ours = !waiting && !transfer->complete && p2v_reader_is_ended (transfer->reader);
+      transfer->finishing |= *ours;
+      g_mutex_unlock (&transfer->lock);
+      if (!waiting)
+        return TRUE;
+      if (!flush (transfer, lane, FALSE, error) || !drain (transfer, lane, error))
         return FALSE;
-      gint64 now = g_get_monotonic_time ();
-      if (p2v_lane_unflushed (lane) >= FLUSH_BYTES || now - last_flush >= FLUSH_INTERVAL)
-        {
-          if (!flush (transfer, lane, error))
-            return FALSE;
-          last_flush = g_get_monotonic_time ();
-        }
     }
-  return flush (transfer, lane, error);
+}
+
+/* Waits until all lanes are through. One of them then flushes for all. */
+static End
+finish (LaneThread *self, P2vLane *lane, GError **error)
+{
+  P2vTransfer *transfer = self->transfer;
+  gboolean ours = FALSE;
+  g_mutex_lock (&transfer->lock);
+  transfer->working--;
+  self->working = FALSE;
+  g_cond_broadcast (&transfer->changed);
+  g_mutex_unlock (&transfer->lock);
+  gboolean ok = wait_for_others (transfer, lane, &ours, error)
+                && (!ours || flush (transfer, lane, TRUE, error)) && drain (transfer, lane, error);
+  g_mutex_lock (&transfer->lock);
+  if (ours)
+    {
+      transfer->finishing = FALSE;
+      transfer->complete
+          = ok && transfer->written->len == 0 && p2v_reader_is_ended (transfer->reader);
+    }
+  if (ok && !transfer->complete)
+    {
+      transfer->working++;
+      self->working = TRUE;
+    }
+  End end = !ok ? END_FAILED : transfer->complete ? END_COMPLETE : END_MORE;
+  g_cond_broadcast (&transfer->changed);
+  g_mutex_unlock (&transfer->lock);
+  return end;
 }
 
 static gboolean
-run_lane (P2vTransfer *transfer, GError **error)
+run_lane (LaneThread *self, gboolean *full, GError **error)
 {
+  P2vTransfer *transfer = self->transfer;
   g_autoptr (P2vLane) lane
-      = p2v_lane_new (transfer->fd, transfer->source, transfer->reader, transfer->zeroed, error);
-  if (lane == NULL || !write_all (transfer, lane, error))
+      = p2v_lane_new (self->fd, transfer->source, transfer->zeroed, on_written, transfer, error);
+  if (lane == NULL)
     return FALSE;
-  /* The reader's end mark says only that it is over; how is known when its thread is joined. */
-  g_thread_join (g_steal_pointer (&transfer->reader_thread));
-  if (transfer->reader_error != NULL)
+  if (!self->first && !p2v_lane_is_shareable (lane))
     {
-      g_propagate_error (error, g_steal_pointer (&transfer->reader_error));
-      return FALSE;
+      g_debug ("the export of disk %s takes one lane only", transfer->source->name);
+      return TRUE;
     }
-  return p2v_lane_close (lane, error);
+  End end = END_MORE;
+  while (end == END_MORE)
+    end = carry (transfer, lane, error) ? finish (self, lane, error) : END_FAILED;
+  *full = p2v_lane_is_full (lane);
+  /* Everything is durable: how the connection ends does not matter any more. */
+  if (end == END_COMPLETE)
+    p2v_lane_close (lane, NULL);
+  return end == END_COMPLETE;
+}
+
+/* Ends all threads; with the lock held. */
+static void
+stop_locked (P2vTransfer *transfer)
+{
+  atomic_store (&transfer->stopped, TRUE);
+  p2v_reader_stop (transfer->reader);
+  /* Whoever waits for the server in a lane wakes up. */
+  for (guint i = 0; i < transfer->lanes->len; i++)
+    shutdown (((LaneThread *)transfer->lanes->pdata[i])->fd, SHUT_RDWR);
+  g_cond_broadcast (&transfer->changed);
+}
+
+/* The last thread to end says how it all ended. */
+static void
+report_end (P2vTransfer *transfer)
+{
+  P2vTransferReport *report = new_report (transfer);
+  report->ended = TRUE;
+  /* The lanes only know that the reader has ended; how, is its own to say. */
+  p2v_reader_check (transfer->reader, &report->error);
+  transfer->func (report, transfer->user_data);
+}
+
+/* The transfer goes on without this lane; what it had in flight is on its way back to the reader.
+ */
+static void
+report_lane (P2vTransfer *transfer, int fd, gboolean full, GError *error)
+{
+  P2vTransferReport *report = new_report (transfer);
+  report->lane = fd;
+  report->full = full;
+  report->error = error;
+  transfer->func (report, transfer->user_data);
+}
+
+/* With the lock held: nothing more is to be carried, whatever the reason. */
+static gboolean
+is_over (P2vTransfer *transfer)
+{
+  return transfer->complete || atomic_load (&transfer->stopped)
+         || !p2v_reader_check (transfer->reader, NULL);
 }
 
 static gpointer
 lane_thread (gpointer data)
 {
-  P2vTransfer *transfer = data;
-  P2vTransferReport *report = g_new0 (P2vTransferReport, 1);
-  report->transfer = transfer;
-  report->ended = TRUE;
-  run_lane (transfer, &report->error);
-  transfer->func (report, transfer->user_data);
-  return NULL;
-}
-
-static gpointer
-reader_thread (gpointer data)
-{
-  P2vTransfer *transfer = data;
-  p2v_reader_run (transfer->reader, &transfer->reader_error);
+  LaneThread *self = data;
+  P2vTransfer *transfer = self->transfer;
+  GError *error = NULL;
+  gboolean full = FALSE;
+  gboolean ok = run_lane (self, &full, &error);
+  g_mutex_lock (&transfer->lock);
+  if (self->working)
+    transfer->working--;
+  self->working = FALSE;
+  gboolean over = is_over (transfer);
+  g_cond_broadcast (&transfer->changed);
+  g_mutex_unlock (&transfer->lock);
+  /* Before this thread counts as ended: the end of the transfer is to be the last report. */
+  if (!ok && !over)
+    report_lane (transfer, self->fd, full, error);
+  else
+    g_clear_error (&error);
+  g_mutex_lock (&transfer->lock);
+  gboolean last = --transfer->running == 0 && is_over (transfer);
+  g_mutex_unlock (&transfer->lock);
+  if (last)
+    report_end (transfer);
   return NULL;
 }
 
 P2vTransfer *
-p2v_transfer_start (P2vSource *source, int fd, gboolean zeroed, P2vTransferFunc func,
-                    gpointer user_data)
+p2v_transfer_start (P2vSource *source, P2vBufferPool *pool, const P2vReaderTask *task,
+                    gboolean zeroed, P2vTransferFunc func, gpointer user_data)
 {
   P2vTransfer *transfer = g_new0 (P2vTransfer, 1);
   transfer->source = source;
-  transfer->reader = p2v_reader_new (source);
-  transfer->fd = fd;
   transfer->zeroed = zeroed;
   transfer->func = func;
   transfer->user_data = user_data;
-  transfer->reader_thread = g_thread_new ("reader", reader_thread, transfer);
-  transfer->lane_thread = g_thread_new ("lane", lane_thread, transfer);
+  g_mutex_init (&transfer->lock);
+  g_cond_init (&transfer->changed);
+  transfer->lanes = g_ptr_array_new_with_free_func (g_free);
+  transfer->written = g_array_new (FALSE, FALSE, sizeof (P2vChunkRun));
+  transfer->last_flush = g_get_monotonic_time ();
+  transfer->reader = p2v_reader_new (source, pool, task);
   return transfer;
+}
+
+gboolean
+p2v_transfer_add_lane (P2vTransfer *transfer, int fd)
+{
+  g_mutex_lock (&transfer->lock);
+  gboolean needed = !transfer->complete && !atomic_load (&transfer->stopped);
+  if (needed)
+    {
+      LaneThread *lane = g_new0 (LaneThread, 1);
+      lane->transfer = transfer;
+      lane->fd = fd;
+      lane->first = transfer->running == 0;
+      lane->working = TRUE;
+      g_ptr_array_add (transfer->lanes, lane);
+      transfer->running++;
+      transfer->working++;
+      lane->thread = g_thread_new ("lane", lane_thread, lane);
+    }
+  g_mutex_unlock (&transfer->lock);
+  return needed;
+}
+
+void
+p2v_transfer_remove_lane (P2vTransfer *transfer, int fd)
+{
+  LaneThread *lane = NULL;
+  g_mutex_lock (&transfer->lock);
+  for (guint i = 0; i < transfer->lanes->len && lane == NULL; i++)
+    if (((LaneThread *)transfer->lanes->pdata[i])->fd == fd)
+      lane = g_ptr_array_steal_index (transfer->lanes, i);
+  g_mutex_unlock (&transfer->lock);
+  g_return_if_fail (lane != NULL);
+  g_thread_join (lane->thread);
+  g_free (lane);
+}
+
+void
+p2v_transfer_again (P2vTransfer *transfer, guint64 first, guint64 count)
+{
+  p2v_reader_again (transfer->reader, first, count);
+  g_mutex_lock (&transfer->lock);
+  g_cond_broadcast (&transfer->changed);
+  g_mutex_unlock (&transfer->lock);
+}
+
+void
+p2v_transfer_distrust (P2vTransfer *transfer)
+{
+  g_mutex_lock (&transfer->lock);
+  GArray *runs = transfer->written;
+  transfer->written = g_array_new (FALSE, FALSE, sizeof (P2vChunkRun));
+  transfer->unflushed = 0;
+  g_mutex_unlock (&transfer->lock);
+  send_again (transfer, runs);
 }
 
 void
 p2v_transfer_get_counts (P2vTransfer *transfer, P2vTransferCounts *counts)
 {
   p2v_reader_get_counts (transfer->reader, &counts->skipped, &counts->zero);
-  counts->sent = atomic_load (&transfer->sent);
 }
 
 void
 p2v_transfer_stop (P2vTransfer *transfer)
 {
-  atomic_store (&transfer->stopped, TRUE);
-  p2v_reader_stop (transfer->reader);
-  /* Whoever waits for the server in the lane wakes up. */
-  shutdown (transfer->fd, SHUT_RDWR);
+  g_mutex_lock (&transfer->lock);
+  stop_locked (transfer);
+  g_mutex_unlock (&transfer->lock);
 }
 
 void
@@ -175,15 +474,15 @@ p2v_transfer_free (P2vTransfer *transfer)
 {
   if (transfer == NULL)
     return;
-  /* The lane's thread first: it may be the one that joins the reader's. */
-  if (transfer->lane_thread != NULL)
-    {
-      p2v_transfer_stop (transfer);
-      g_thread_join (transfer->lane_thread);
-    }
-  if (transfer->reader_thread != NULL)
-    g_thread_join (transfer->reader_thread);
+  p2v_transfer_stop (transfer);
+  /* Nobody adds a lane any more. */
+  for (guint i = 0; i < transfer->lanes->len; i++)
+    g_thread_join (((LaneThread *)transfer->lanes->pdata[i])->thread);
+  g_ptr_array_unref (transfer->lanes);
   p2v_reader_free (transfer->reader);
-  g_clear_error (&transfer->reader_error);
+  g_array_unref (transfer->written);
+  g_clear_pointer (&transfer->bad, g_array_unref);
+  g_cond_clear (&transfer->changed);
+  g_mutex_clear (&transfer->lock);
   g_free (transfer);
 }

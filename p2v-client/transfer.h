@@ -2,32 +2,28 @@
 #ifndef P2V_TRANSFER_H
 #define P2V_TRANSFER_H
 
-#include "common/manifest.h"
-#include "p2v-client/source.h"
+#include "p2v-client/reader.h"
 
 G_BEGIN_DECLS
 
-/* Carries one disk to its NBD export. A reader thread walks the block map, reads, looks for zeroes
- * and hashes; a lane thread writes over NBD, flushes from time to time and then reports what has
- * become durable. Buffers between them are bounded. */
+/* Carries one disk to its NBD export. A reader walks the block map, reads, looks for zeroes and
+ * hashes; any number of lanes, each a thread and an NBD connection, take chunk after chunk from it
+ * and write them. From time to time one lane flushes for all, and what was written by then is
+ * reported as durable. What a lane had in flight when it fails is read and sent again. */
 typedef struct _P2vTransfer P2vTransfer;
 
-/* Chunks that are durable on the server now: a run with one state. */
-typedef struct
-{
-  guint64 first;
-  guint64 count;
-  P2vChunkState state;
-  P2vChunkHash *hashes; /* count of them for P2V_CHUNK_DATA, else NULL */
-} P2vChunkRun;
-
-/* What a transfer tells its owner. */
+/* What a transfer tells its owner: one of these. */
 typedef struct
 {
   P2vTransfer *transfer;
-  GArray *runs;   /* of P2vChunkRun, when chunks have landed; else NULL */
+  GArray *runs; /* of P2vChunkRun in the order of the disk: chunks that are durable now */
+  GArray *bad;  /* of P2vBadPart: what of these could not be read; NULL for nothing */
+
+  int lane;      /* the descriptor of a lane that has failed, else -1 */
+  gboolean full; /* because the server's storage is full */
+
   gboolean ended; /* the last one of this transfer */
-  GError *error;  /* with ended: why it failed, NULL for success */
+  GError *error;  /* why the lane, or with ended the transfer, failed; NULL for success */
 } P2vTransferReport;
 
 void p2v_transfer_report_free (P2vTransferReport *report);
@@ -39,23 +35,38 @@ typedef void (*P2vTransferFunc) (P2vTransferReport *report, gpointer user_data);
 /* Bytes so far. */
 typedef struct
 {
-  gint64 skipped; /* holes, never read */
+  gint64 skipped; /* holes and free space, never read */
   gint64 zero;    /* read and found to be zero */
-  gint64 sent;    /* of chunks that landed durably with data; zero blocks within them included */
 } P2vTransferCounts;
 
-/* Starts. source must outlive the transfer.
+/* Starts to read. source and pool must outlive the transfer.
  *
- * fd: the lane, at the start of the NBD handshake; owned by the caller, used by the transfer only.
- * zeroed: the export already reads as zeroes throughout, so zeroes need not be written.
- * func: is told of every flush and, last, of the end. */
-P2vTransfer *p2v_transfer_start (P2vSource *source, int fd, gboolean zeroed, P2vTransferFunc func,
-                                 gpointer user_data);
+ * task: what to read, as p2v_reader_new(); NULL for the whole disk.
+ * zeroed: the export reads as zeroes where nothing has been written yet, so zeroes need not be.
+ * func: is told of every flush, of lanes that fail and, last, of the end; of nothing as long as
+ * there was no lane. */
+P2vTransfer *p2v_transfer_start (P2vSource *source, P2vBufferPool *pool, const P2vReaderTask *task,
+                                 gboolean zeroed, P2vTransferFunc func, gpointer user_data);
+
+/* Adds a lane. fd: a stream socket at the start of the NBD handshake; owned by the caller, used by
+ * the transfer until p2v_transfer_remove_lane() or until it is freed. FALSE when the transfer needs
+ * no lane any more. */
+gboolean p2v_transfer_add_lane (P2vTransfer *transfer, int fd);
+
+/* Forgets a lane that was reported to have failed. */
+void p2v_transfer_remove_lane (P2vTransfer *transfer, int fd);
+
+/* Has chunks read and sent again. Not after the end. */
+void p2v_transfer_again (P2vTransfer *transfer, guint64 first, guint64 count);
+
+/* The exports were started anew: what has been written and not reported yet may be lost, and is
+ * sent again. To be called while there is no lane to the new exports. */
+void p2v_transfer_distrust (P2vTransfer *transfer);
 
 /* May be called from any thread at any time. */
 void p2v_transfer_get_counts (P2vTransfer *transfer, P2vTransferCounts *counts);
 
-/* Asks both threads to end soon; the final report still comes. */
+/* Asks all threads to end soon; the final report still comes. */
 void p2v_transfer_stop (P2vTransfer *transfer);
 
 /* Stops, waits for the threads, frees. */

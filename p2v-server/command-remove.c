@@ -3,8 +3,8 @@
 
 #include "common/error.h"
 #include "p2v-server/guest-use.h"
+#include "p2v-server/outcome.h"
 #include "p2v-server/storage.h"
-#include "p2v-server/table.h"
 
 #include <string.h>
 
@@ -17,26 +17,6 @@ static const GOptionEntry entries[] = {
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print JSON", NULL },
   G_OPTION_ENTRY_NULL,
 };
-
-typedef struct
-{
-  GPtrArray *removed; /* of char * */
-  GPtrArray *kept;
-} Outcome;
-
-static void
-add_images (GPtrArray *list, const P2vJob *job)
-{
-  for (guint i = 0; job->plan != NULL && i < job->plan->images->len; i++)
-    {
-      const P2vImage *image = job->plan->images->pdata[i];
-      if (image->path != NULL)
-        g_ptr_array_add (list, g_strdup (image->path));
-      else if (image->volume != NULL)
-        g_ptr_array_add (list, g_strdup_printf ("volume %s in pool %s", image->volume,
-                                                image->pool != NULL ? image->pool : "?"));
-    }
-}
 
 /* Staging images are in the job's directory, so removing the one removes the other. */
 static gboolean
@@ -66,10 +46,10 @@ remove_images (const P2vServerConfig *config, const P2vJob *job, GError **error)
 }
 
 static gboolean
-remove_job (const P2vServerConfig *config, P2vJob *job, Outcome *outcome, GError **error)
+remove_job (const P2vServerConfig *config, P2vJob *job, P2vOutcome *outcome, GError **error)
 {
   /* Listed while the plan still says where they are. */
-  add_images (with_images ? outcome->removed : outcome->kept, job);
+  p2v_outcome_add_images (with_images ? outcome->removed : outcome->kept, job->plan);
   if (!(with_images ? remove_images (config, job, error) : check_staging (job, error)))
     return FALSE;
   if (!with_images && job->guest_place != NULL)
@@ -77,33 +57,6 @@ remove_job (const P2vServerConfig *config, P2vJob *job, Outcome *outcome, GError
                      g_strdup_printf ("guest %s: %s", job->request->guest->name, job->guest_place));
   g_ptr_array_add (outcome->removed, g_strdup (job->dir));
   return p2v_job_delete (job, error);
-}
-
-static JsonArray *
-to_json (GPtrArray *list)
-{
-  JsonArray *array = json_array_new ();
-  for (guint i = 0; i < list->len; i++)
-    json_array_add_string_element (array, list->pdata[i]);
-  return array;
-}
-
-static void
-print_outcome (const Outcome *outcome)
-{
-  if (as_json)
-    {
-      g_autoptr (JsonObject) object = json_object_new ();
-      json_object_set_array_member (object, "removed", to_json (outcome->removed));
-      json_object_set_array_member (object, "kept", to_json (outcome->kept));
-      g_autofree char *text = p2v_json_to_text (object, TRUE);
-      g_print ("%s\n", text);
-      return;
-    }
-  for (guint i = 0; i < outcome->removed->len; i++)
-    p2v_text_print_field ("removed", outcome->removed->pdata[i]);
-  for (guint i = 0; i < outcome->kept->len; i++)
-    p2v_text_print_field ("kept", outcome->kept->pdata[i]);
 }
 
 static int
@@ -117,12 +70,10 @@ run (const P2vCommand *command, const char *config_file, int argc, char **argv)
   g_autoptr (P2vJob) job = p2v_job_open (invocation->config, invocation->arguments[0], &error);
   if (job == NULL)
     return p2v_command_fail (error);
-  g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func (g_free);
-  Outcome outcome = { removed, kept };
-  if (!remove_job (invocation->config, job, &outcome, &error))
+  g_autoptr (P2vOutcome) outcome = p2v_outcome_new ();
+  if (!remove_job (invocation->config, job, outcome, &error))
     return p2v_command_fail (error);
-  print_outcome (&outcome);
+  p2v_outcome_print (outcome, as_json);
   return 0;
 }
 
@@ -131,6 +82,6 @@ const P2vCommand p2v_command_remove = {
   .argument = "ID",
   .summary = "remove a job's record, and with --images its disk images",
   .details = "Asks nothing. The guest and its images are kept unless --images is given. A job that "
-             "is being\nworked on is refused: cancel it on the machine first, or end its process.",
+             "is being\nworked on is refused: cancel it first.",
   .run = run,
 };

@@ -2,7 +2,9 @@
 #include "p2v-server/command.h"
 
 #include "common/error.h"
+#include "p2v-server/change.h"
 #include "p2v-server/follow.h"
+#include "p2v-server/job-marks.h"
 #include "p2v-server/job-text.h"
 #include "p2v-server/worker.h"
 
@@ -10,10 +12,23 @@
 #include <sys/stat.h>
 
 static gboolean wait_for_end;
+static P2vChange change;
 
 static const GOptionEntry entries[] = {
   { "wait", 'w', 0, G_OPTION_ARG_NONE, &wait_for_end,
     "Print what happens until the job ends; the exit status tells how", NULL },
+  { "root", 0, 0, G_OPTION_ARG_STRING, &change.root,
+    "Which operating system to convert, as virt-v2v's --root", "ROOT" },
+  { "network", 0, 0, G_OPTION_ARG_STRING_ARRAY, &change.networks,
+    "Where a network interface, or all of them, goes (repeatable)", "[NIC:]TARGET" },
+  { "profile", 0, 0, G_OPTION_ARG_STRING, &change.profile, "Another profile", "NAME" },
+  { "output", 0, 0, G_OPTION_ARG_STRING, &change.mode, "Another output mode, as virt-v2v's -o",
+    "MODE" },
+  { "connection", 0, 0, G_OPTION_ARG_STRING, &change.connection, "As virt-v2v's -oc", "URI" },
+  { "storage", 0, 0, G_OPTION_ARG_STRING, &change.storage, "As virt-v2v's -os", "PLACE" },
+  { "format", 0, 0, G_OPTION_ARG_STRING, &change.format, "As virt-v2v's -of", "FORMAT" },
+  { "option", 0, 0, G_OPTION_ARG_STRING_ARRAY, &change.options,
+    "As virt-v2v's -oo; replaces all that there were (repeatable)", "KEY=VALUE" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -37,8 +52,13 @@ check (const P2vServerConfig *config, const char *id, gint64 *changed, goffset *
   g_autoptr (P2vJob) job = p2v_job_open (config, id, error);
   if (job == NULL)
     return FALSE;
+  if (p2v_worker_next_stage (job, error) == NULL || !p2v_change_apply (config, job, &change, error)
+      || !find_end_of_events (job, offset, error))
+    return FALSE;
+  /* An old request to give it up is not meant for this attempt. */
+  p2v_job_withdraw_cancel (job);
   *changed = job->changed;
-  return p2v_worker_next_stage (job, error) != NULL && find_end_of_events (job, offset, error);
+  return TRUE;
 }
 
 static gboolean
@@ -95,6 +115,7 @@ const P2vCommand p2v_command_retry = {
   .argument = "ID",
   .summary = "convert or define again what was received in full",
   .details = "Begins at the stage that failed. The machine is not needed: the received images were "
-             "kept.",
+             "kept.\nThey stay where they are: output options can be changed where virt-v2v writes "
+             "the guest elsewhere.",
   .run = run,
 };

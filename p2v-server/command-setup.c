@@ -104,7 +104,8 @@ run_steps (P2vSetup *setup, guint16 *port, GError **error)
 {
   if (!p2v_setup_program (setup, error) || !p2v_setup_account (setup, error)
       || !p2v_setup_directories (setup, error) || !p2v_setup_key (setup, error)
-      || !p2v_setup_authorize (setup, error) || !p2v_setup_install_key (setup, error))
+      || !p2v_setup_authorize (setup, error) || !p2v_setup_install_key (setup, error)
+      || !p2v_setup_recover (setup, error))
     return FALSE;
   p2v_setup_check_sshd (setup, port);
   return TRUE;

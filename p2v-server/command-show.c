@@ -102,6 +102,46 @@ print_images (const P2vJob *job)
     p2v_table_print (table);
 }
 
+/* What of the machine's disks could not be read. */
+static void
+print_bad (const P2vJob *job)
+{
+  static const char *const titles[] = { "DISK", "OFFSET", "LENGTH", "PART OF", NULL };
+  if (job->bad->len == 0)
+    return;
+  g_autoptr (P2vTable) table = p2v_table_new (titles);
+  for (guint i = 0; i < job->bad->len; i++)
+    {
+      const P2vBadRange *range = job->bad->pdata[i];
+      g_autofree char *offset = count_text ((guint64)range->offset);
+      g_autofree char *length = count_text ((guint64)range->length);
+      p2v_table_add (table, range->disk, offset, length, range->where);
+    }
+  g_print ("\nCould not be read on the machine, and is zeroes in the guest: %" G_GINT64_FORMAT
+           " bytes in all.\n",
+           p2v_bad_ranges_bytes (job->bad));
+  p2v_table_print (table);
+}
+
+static void
+print_verification (const P2vJob *job)
+{
+  const P2vVerification *verification = job->verification;
+  if (verification == NULL)
+    return;
+  gboolean interrupted
+      = g_strcmp0 (verification->state, P2V_VERIFICATION_RUNNING) == 0 && !p2v_job_is_busy (job);
+  g_autofree char *text = interrupted ? g_strdup ("interrupted: nothing is known of it")
+                                      : p2v_verification_text (verification);
+  g_autofree char *bad = p2v_verification_bad_text (verification, P2V_BAD_CHUNKS_MAX);
+  g_autofree char *finished = p2v_text_time (verification->finished);
+  g_print ("\n");
+  p2v_text_print_field ("Verified", text);
+  p2v_text_print_field ("  bad", bad);
+  if (verification->finished > 0)
+    p2v_text_print_field ("  ended", finished);
+}
+
 static void
 print_stages (const P2vJob *job)
 {
@@ -137,7 +177,11 @@ print_job (const P2vJob *job)
   print_machine (job->request->machine);
   print_guest (job);
   if (!p2v_job_is_record (job))
-    print_images (job);
+    {
+      print_images (job);
+      print_verification (job);
+      print_bad (job);
+    }
   print_stages (job);
 }
 
@@ -168,6 +212,7 @@ const P2vCommand p2v_command_show = {
   .argument = "ID",
   .summary = "show all about a job, and what to do next",
   .details = "A disk's chunks (4 MiB each) are data, zero (nothing to store), skipped (free by its "
-             "own\nfilesystem's word) or left (nothing has landed yet).",
+             "own\nfilesystem's word) or left (nothing has landed yet). The verification compared "
+             "them with what\nthe machine read.",
   .run = run,
 };

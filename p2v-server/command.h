@@ -35,8 +35,12 @@ struct _P2vCommand
 extern const P2vCommand p2v_command_jobs;
 extern const P2vCommand p2v_command_show;
 extern const P2vCommand p2v_command_log;
+extern const P2vCommand p2v_command_verify;
 extern const P2vCommand p2v_command_retry;
+extern const P2vCommand p2v_command_cancel;
 extern const P2vCommand p2v_command_remove;
+extern const P2vCommand p2v_command_recover;
+extern const P2vCommand p2v_command_report;
 extern const P2vCommand p2v_command_profiles;
 extern const P2vCommand p2v_command_check;
 extern const P2vCommand p2v_command_setup;

@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const P2vCommand *const commands[] = {
-  &p2v_command_jobs,   &p2v_command_show,     &p2v_command_log,     &p2v_command_retry,
-  &p2v_command_remove, &p2v_command_profiles, &p2v_command_check,   &p2v_command_setup,
+  &p2v_command_jobs,   &p2v_command_show,     &p2v_command_log,     &p2v_command_verify,
+  &p2v_command_retry,  &p2v_command_cancel,   &p2v_command_remove,  &p2v_command_recover,
+  &p2v_command_report, &p2v_command_profiles, &p2v_command_check,   &p2v_command_setup,
   &p2v_command_media,  &p2v_command_forced,   &p2v_command_session, &p2v_command_lane,
   &p2v_command_work,
 };

@@ -136,17 +136,36 @@ set_list (P2vServerConfig *config, const Key *key, const char *value, GError **e
   return TRUE;
 }
 
+/* GLib hands out a value with an escape that does not exist, mangled and with an error, and with
+ * two of them sets the error twice (2.74). */
+static gboolean
+has_wrong_escape (const char *raw)
+{
+  for (const char *at = strchr (raw, '\\'); at != NULL; at = strchr (at + 2, '\\'))
+    if (at[1] == '\0' || strchr ("sntr\\", at[1]) == NULL)
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 read_key (P2vServerConfig *config, GKeyFile *file, const Key *key, GError **error)
 {
   g_autofree char *value = NULL;
-  if (g_key_file_has_key (file, key->group, key->name, NULL))
+  g_autofree char *raw = g_key_file_get_value (file, key->group, key->name, NULL);
+  if (raw != NULL && has_wrong_escape (raw))
     {
-      value = g_key_file_get_string (file, key->group, key->name, error);
+      g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
+                   "%s: [%s] %s: contains invalid escape sequence: write a backslash as \\\\.",
+                   config->file, key->group, key->name);
+      return FALSE;
+    }
+  if (raw != NULL)
+    {
+      value = g_key_file_get_string (file, key->group, key->name, NULL);
       if (value == NULL)
         {
-          g_prefix_error (error, "%s: [%s] %s: ", config->file, key->group, key->name);
-          p2v_error_recode (error, P2V_ERROR_USAGE);
+          g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE, "%s: [%s] %s: the value is not UTF-8.",
+                       config->file, key->group, key->name);
           return FALSE;
         }
       g_strstrip (value);

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "p2v-server/hypervisor.h"
+#include "p2v-server/job-marks.h"
 #include "p2v-server/overlay.h"
 #include "p2v-server/tool.h"
 #include "p2v-server/uefi.h"
@@ -29,6 +30,7 @@ typedef struct
 {
   const P2vServerConfig *config;
   P2vJob *job;
+  P2vVerify *verify; /* NULL for none */
   char *log;
   char *xml;
   char *inspection;
@@ -87,6 +89,17 @@ is_uefi (const P2vJob *job)
   return firmware != NULL && g_strcmp0 (firmware->type, "uefi") == 0;
 }
 
+/* The images are written to from here on, or read by what makes a guest of them: only when they are
+ * what the machine read. */
+static gboolean
+wait_for_verification (const Convert *convert, gint64 percent, GError **error)
+{
+  if (!p2v_verify_is_over (convert->verify))
+    p2v_job_progress (convert->job, P2V_STAGE_CONVERT, percent,
+                      "Waiting until the images are compared with what the machine read");
+  return p2v_verify_wait (convert->verify, error);
+}
+
 /* Everything that happens on the overlays. */
 static P2vReport *
 convert_overlays (const Convert *convert, GError **error)
@@ -100,7 +113,7 @@ convert_overlays (const Convert *convert, GError **error)
   if (argv == NULL || !p2v_overlays_create (job, convert->log, error)
       || !write_xml (convert, TRUE, error)
       || !p2v_v2v_run (convert->config, job, argv, convert->environment, convert->log, V2V_PERCENT,
-                       error))
+                       convert->verify, error))
     return NULL;
   g_autoptr (GMappedFile) log = g_mapped_file_new (convert->log, FALSE, error);
   g_autoptr (P2vReport) report = log == NULL ? NULL : read_report (convert, log, error);
@@ -149,15 +162,19 @@ convert_in_place (const Convert *convert, GError **error)
   g_autoptr (GError) failure = NULL;
   P2vReport *report = convert_overlays (convert, &failure);
   if (report == NULL)
+    explain_space (job, &failure);
+  else if (!wait_for_verification (convert, COMMIT_PERCENT, &failure))
+    g_clear_pointer (&report, p2v_report_free);
+  if (report == NULL)
     {
-      explain_space (job, &failure);
       p2v_overlays_remove (job);
       g_unlink (convert->inspection);
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
   job->report = report;
-  return p2v_job_set_state (job, P2V_JOB_COMMITTING, error) && commit (convert, error);
+  return p2v_job_check_cancelled (job, error) && p2v_job_set_state (job, P2V_JOB_COMMITTING, error)
+         && commit (convert, error);
 }
 
 static gboolean
@@ -170,8 +187,9 @@ convert_to_output (const Convert *convert, GError **error)
   g_auto (GStrv) argv = p2v_v2v_output_arguments (
       job->plan, job->request->guest->name, (const char *const *)capabilities, convert->xml, error);
   gboolean ok = argv != NULL && write_xml (convert, FALSE, error)
+                && wait_for_verification (convert, 0, error)
                 && p2v_v2v_run (convert->config, convert->job, argv, convert->environment,
-                                convert->log, 100, error)
+                                convert->log, 100, convert->verify, error)
                 && p2v_job_set_state (convert->job, P2V_JOB_CONVERTED, error);
   if (ok)
     g_unlink (convert->xml);
@@ -220,11 +238,13 @@ run (Convert *convert, GError **error)
 }
 
 gboolean
-p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vReport **report, GError **error)
+p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vVerify *verify, P2vReport **report,
+                 GError **error)
 {
   *report = NULL;
   g_auto (Convert) convert = { .config = config,
                                .job = job,
+                               .verify = verify,
                                .log = p2v_job_path (job, LOG_FILE),
                                .xml = p2v_job_path (job, XML_FILE),
                                .inspection = p2v_job_path (job, INSPECTION_FILE) };
@@ -234,8 +254,10 @@ p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vReport **report,
       *report = job->report;
       return TRUE;
     }
-  /* A refusal of a value stays one; whatever else went wrong, it was the conversion. */
-  if (!g_error_matches (failure, P2V_ERROR, P2V_ERROR_REFUSED))
+  /* A refusal of a value stays one, and so does an end that somebody wanted; whatever else went
+   * wrong, it was the conversion. */
+  if (!g_error_matches (failure, P2V_ERROR, P2V_ERROR_REFUSED)
+      && !g_error_matches (failure, P2V_ERROR, P2V_ERROR_CANCELLED))
     p2v_error_recode (&failure, P2V_ERROR_CONVERT);
   /* What to do next is said by who shows the failure: p2v_job_next_step(), and the session. */
   if (g_file_test (convert.log, G_FILE_TEST_EXISTS))

@@ -4,6 +4,7 @@
 
 #include "p2v-server/job.h"
 #include "p2v-server/report.h"
+#include "p2v-server/verify.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +14,9 @@ G_BEGIN_DECLS
  * repeated: the job's state says "committing" from before the first commit until after the last.
  * For method virt-v2v: virt-v2v reads the received images and writes to its own output, with
  * -o/-oc/-os/-of/-oa/-oo of the plan; nothing is committed and *report is set to NULL.
+ *
+ * verify: the verification that runs beside, NULL for none. Nothing is committed, and no output of
+ * virt-v2v's own begun, before it has passed; once it has failed, so does this, soon.
  *
  * Sets the job's state as it goes ("converting", "committing", "converted") and saves it. Called in
  * state "committing" it only finishes the commits. *report is job->report, owned by the job.
@@ -24,10 +28,11 @@ G_BEGIN_DECLS
  *
  * On failure the overlays are gone and the images are as they were received, or the state is
  * "committing" and calling it again completes what is left.
- * Fails with P2V_ERROR_CONVERT, or P2V_ERROR_REFUSED for a value that virt-v2v must not be given;
- * the message ends with the path of the log. */
-gboolean p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vReport **report,
-                          GError **error);
+ * Fails with P2V_ERROR_CONVERT, P2V_ERROR_REFUSED for a value that virt-v2v must not be given, or
+ * P2V_ERROR_CANCELLED (the overlays are then for who cancels the job to remove); the message ends
+ * with the path of the log. */
+gboolean p2v_convert_run (const P2vServerConfig *config, P2vJob *job, P2vVerify *verify,
+                          P2vReport **report, GError **error);
 
 G_END_DECLS
 

@@ -2,11 +2,15 @@
 #include "p2v-server/define-parts.h"
 
 #include "common/error.h"
+#include "p2v-server/job-marks.h"
 #include "p2v-server/libvirt.h"
 #include "p2v-server/xml.h"
 
 #include <libvirt/virterror.h>
 #include <string.h>
+
+/* How often a wait looks whether the job was cancelled. */
+#define CANCEL_POLL_USEC (250 * 1000)
 
 /* libvirt's calls wait for as long as the daemon does not answer, and cannot be interrupted. So
  * they run in a thread of their own that is left behind when time is up; the task belongs to both
@@ -85,21 +89,31 @@ task_thread (gpointer data)
   return NULL;
 }
 
-/* Runs the task, waiting that many seconds at most. */
+/* Waits for the task's end, that many seconds at most, or until the job is cancelled. */
 static gboolean
-task_run (Task *task, gint64 seconds, GError **error)
+task_wait (Task *task, const P2vJob *job, gint64 seconds)
 {
   gint64 deadline = g_get_monotonic_time () + seconds * G_TIME_SPAN_SECOND;
-  GThread *thread = g_thread_new ("libvirt", task_thread, g_atomic_rc_box_acquire (task));
   g_mutex_lock (&task->lock);
-  while (!task->finished && g_cond_wait_until (&task->changed, &task->lock, deadline))
-    ;
+  while (!task->finished && g_get_monotonic_time () < deadline && !p2v_job_cancel_requested (job))
+    g_cond_wait_until (&task->changed, &task->lock,
+                       MIN (deadline, g_get_monotonic_time () + CANCEL_POLL_USEC));
   gboolean finished = task->finished;
   g_mutex_unlock (&task->lock);
-  if (!finished)
+  return finished;
+}
+
+/* Runs the task for a job, waiting that many seconds at most. */
+static gboolean
+task_run (Task *task, const P2vJob *job, gint64 seconds, GError **error)
+{
+  g_autoptr (GThread) thread
+      = g_thread_new ("libvirt", task_thread, g_atomic_rc_box_acquire (task));
+  if (!task_wait (task, job, seconds))
     {
       task->abandoned = TRUE;
-      g_thread_unref (thread);
+      if (!p2v_job_check_cancelled (job, error))
+        return FALSE;
       g_set_error (error, P2V_ERROR, P2V_ERROR_CONVERT,
                    "libvirt at %s did not answer within %" G_GINT64_FORMAT
                    " seconds. Check that its daemon is well (\"virsh -c %s list\"), or raise "
@@ -107,7 +121,7 @@ task_run (Task *task, gint64 seconds, GError **error)
                    task->uri, seconds, task->uri);
       return FALSE;
     }
-  g_thread_join (thread);
+  g_thread_join (g_steal_pointer (&thread));
   if (task->error == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&task->error));
@@ -149,13 +163,13 @@ look (Task *task, GError **error)
 }
 
 gboolean
-p2v_define_libvirt_look (const char *uri, const char *name, const char *uuid, gint64 seconds,
+p2v_define_libvirt_look (const char *uri, const P2vJob *job, const char *uuid, gint64 seconds,
                          P2vDefineLook *result, GError **error)
 {
   g_autoptr (Task) task = task_new (uri, look);
-  task->name = g_strdup (name);
+  task->name = g_strdup (job->request->guest->name);
   task->uuid = g_strdup (uuid);
-  if (!task_run (task, seconds, error))
+  if (!task_run (task, job, seconds, error))
     return FALSE;
   result->owner_uuid = g_steal_pointer (&task->look.owner_uuid);
   result->uuid_taken = task->look.uuid_taken;
@@ -303,20 +317,20 @@ add_once (GPtrArray *list, char *text)
 }
 
 gboolean
-p2v_define_libvirt (const char *uri, const char *xml, const P2vPlan *plan, gint64 seconds,
+p2v_define_libvirt (const char *uri, const char *xml, const P2vJob *job, gint64 seconds,
                     GPtrArray *warnings, gboolean *refused, GError **error)
 {
   g_autoptr (Task) task = task_new (uri, define);
   task->xml = g_strdup (xml);
-  for (guint i = 0; i < plan->images->len; i++)
+  for (guint i = 0; i < job->plan->images->len; i++)
     {
-      const P2vImage *image = plan->images->pdata[i];
+      const P2vImage *image = job->plan->images->pdata[i];
       if (image->pool != NULL)
         add_once (task->pools, g_strdup (image->pool));
       else if (image->path != NULL)
         add_once (task->places, g_path_get_dirname (image->path));
     }
-  gboolean defined = task_run (task, seconds, error);
+  gboolean defined = task_run (task, job, seconds, error);
   if (refused != NULL)
     *refused = !defined && !task->abandoned && task->connected;
   for (guint i = 0; !task->abandoned && i < task->warnings->len; i++)

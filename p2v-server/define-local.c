@@ -114,9 +114,39 @@ sync_directory (const char *path)
   close (fd);
 }
 
+/* Writes a file that has no name before it is complete, so that nothing is left of it if we die.
+ * FALSE with errno; ENOTSUP where the file system has no such files (NFS). */
+static gboolean
+write_nameless (const char *path, const char *data, gsize length)
+{
+  g_autofree char *dir = g_path_get_dirname (path);
+  int fd = open (dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+  if (fd < 0)
+    {
+      /* What open(2) says depends on who does not know the flag. */
+      if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
+        errno = ENOTSUP;
+      return FALSE;
+    }
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  gboolean ok = write_all (fd, data, length)
+                && linkat (AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+  int code = errno;
+  close (fd);
+  errno = code;
+  return ok;
+}
+
 static gboolean
 write_new_file (const char *path, const char *data, gsize length, GError **error)
 {
+  if (write_nameless (path, data, length))
+    {
+      sync_directory (path);
+      return TRUE;
+    }
+  if (errno != ENOTSUP)
+    return fail (error, path);
   g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
   int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0644);
   if (fd < 0)

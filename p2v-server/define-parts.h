@@ -4,7 +4,7 @@
 
 /* Shared by define.c and what it delegates to. Not for others; see define.h. */
 
-#include "p2v-server/plan.h"
+#include "p2v-server/job.h"
 
 G_BEGIN_DECLS
 
@@ -18,17 +18,18 @@ typedef struct
 void p2v_define_look_clear (P2vDefineLook *look);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (P2vDefineLook, p2v_define_look_clear)
 
-/* Looks for a domain of that name or UUID (NULL: none wanted) in the libvirt at uri. seconds: how
- * long it may take; libvirt's calls have no limit of their own.
- * Fails with P2V_ERROR_CONVERT. */
-gboolean p2v_define_libvirt_look (const char *uri, const char *name, const char *uuid,
+/* Looks for a domain of the guest's name or that UUID (NULL: none wanted) in the libvirt at uri.
+ * seconds: how long it may take; libvirt's calls have no limit of their own.
+ * Fails with P2V_ERROR_CONVERT, or with P2V_ERROR_CANCELLED. */
+gboolean p2v_define_libvirt_look (const char *uri, const P2vJob *job, const char *uuid,
                                   gint64 seconds, P2vDefineLook *look, GError **error);
 
 /* Defines the domain and refreshes the pools that hold its images. libvirt refuses when a domain
  * with this name or UUID, but not both, exists. warnings: receives messages for people (char *).
- * Fails with P2V_ERROR_CONVERT and libvirt's own reason; *refused (may be NULL) tells whether
+ * Fails with P2V_ERROR_CONVERT and libvirt's own reason, or with P2V_ERROR_CANCELLED, after which
+ * nobody knows whether it is defined; *refused (may be NULL) tells whether
  * libvirt answered, so that nothing was defined. */
-gboolean p2v_define_libvirt (const char *uri, const char *xml, const P2vPlan *plan, gint64 seconds,
+gboolean p2v_define_libvirt (const char *uri, const char *xml, const P2vJob *job, gint64 seconds,
                              GPtrArray *warnings, gboolean *refused, GError **error);
 
 /* The path of a guest's XML in the directory of method local (transfer full). */

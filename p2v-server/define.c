@@ -30,10 +30,9 @@ static gboolean
 look_around (const P2vServerConfig *config, const P2vJob *job, const char *uuid,
              P2vDefineLook *look, GError **error)
 {
-  const char *name = job->request->guest->name;
   if (is_local (job))
-    return p2v_define_local_look (job->plan, name, look, error);
-  return p2v_define_libvirt_look (libvirt_uri (config, job), name, uuid, config->define_timeout,
+    return p2v_define_local_look (job->plan, job->request->guest->name, look, error);
+  return p2v_define_libvirt_look (libvirt_uri (config, job), job, uuid, config->define_timeout,
                                   look, error);
 }
 
@@ -94,7 +93,7 @@ define_in_libvirt (const P2vServerConfig *config, P2vJob *job, const char *xml, 
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   gboolean refused = FALSE;
   gboolean defined
-      = p2v_define_libvirt (uri, xml, job->plan, config->define_timeout, warnings, &refused, error);
+      = p2v_define_libvirt (uri, xml, job, config->define_timeout, warnings, &refused, error);
   for (guint i = 0; i < warnings->len; i++)
     p2v_job_event (job, "warning", P2V_STAGE_DEFINE, "%s", (char *)warnings->pdata[i]);
   if (refused)
@@ -152,7 +151,8 @@ p2v_define_run (const P2vServerConfig *config, P2vJob *job, const P2vReport *rep
 {
   if (!define (config, job, report, error))
     {
-      p2v_error_recode (error, P2V_ERROR_CONVERT);
+      if (error != NULL && !g_error_matches (*error, P2V_ERROR, P2V_ERROR_CANCELLED))
+        p2v_error_recode (error, P2V_ERROR_CONVERT);
       return FALSE;
     }
   g_free (job->guest_place);

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * the job's guest_uuid and guest_place. The guest's UUID is saved in the job before the guest is
  * made, so that the stage may be repeated after a crash: a domain or file of this job's name with
  * this job's UUID is accepted as done. Bounded by the configuration's define_timeout.
- * Fails with P2V_ERROR_CONVERT. */
+ * Fails with P2V_ERROR_CONVERT, or with P2V_ERROR_CANCELLED. */
 gboolean p2v_define_run (const P2vServerConfig *config, P2vJob *job, const P2vReport *report,
                          GError **error);
 

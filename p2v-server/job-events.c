@@ -15,16 +15,54 @@
  * enough for sun_path (see config.c). */
 #define SOCKET_NAME_LENGTH 20
 
-char *
-p2v_job_socket_path (const P2vJob *job, const char *disk)
+static char *
+socket_path (const P2vJob *job, const char *disk, const char *use)
 {
-  g_autofree char *name = g_strconcat (job->id, "/", disk, NULL);
+  /* A "/" is in no disk's name: two uses never meet. */
+  g_autofree char *name = g_strconcat (job->id, "/", disk, use, NULL);
   g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1);
   hash[SOCKET_NAME_LENGTH] = '\0';
   /* The job's directory is STATE_DIR/jobs/ID. */
   g_autofree char *jobs = g_path_get_dirname (job->dir);
   g_autofree char *state_dir = g_path_get_dirname (jobs);
   return g_build_filename (state_dir, "run", hash, NULL);
+}
+
+char *
+p2v_job_socket_path (const P2vJob *job, const char *disk)
+{
+  return socket_path (job, disk, "");
+}
+
+char *
+p2v_job_reading_socket_path (const P2vJob *job, const char *disk)
+{
+  return socket_path (job, disk, "/reading");
+}
+
+char *
+p2v_job_door_path (const P2vJob *job)
+{
+  /* No disk has an empty name. */
+  return p2v_job_socket_path (job, "");
+}
+
+char **
+p2v_job_socket_paths (const P2vJob *job)
+{
+  GStrvBuilder *paths = g_strv_builder_new ();
+  char **disks = job->request->guest->disks;
+  for (gsize i = 0; disks != NULL && disks[i] != NULL; i++)
+    {
+      g_autofree char *writing = p2v_job_socket_path (job, disks[i]);
+      g_autofree char *reading = p2v_job_reading_socket_path (job, disks[i]);
+      g_strv_builder_add_many (paths, writing, reading, NULL);
+    }
+  g_autofree char *door = p2v_job_door_path (job);
+  g_strv_builder_add (paths, door);
+  char **array = g_strv_builder_end (paths);
+  g_strv_builder_unref (paths);
+  return array;
 }
 
 /* A crash may have cut the last line short; what is appended must not become part of it. */

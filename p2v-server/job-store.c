@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCK_FILE "lock"
-
 /* A directory on its way out is renamed to this and its id; no id starts with a dot. */
 #define REMOVED_PREFIX ".removed-"
 
@@ -61,8 +59,9 @@ p2v_store_set_errno (GError **error, const char *verb, const char *path)
   const char *advice = "";
   if (saved == EACCES || saved == EPERM)
     advice = ". Run this as root, or as the account that owns the server's state directory";
-  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (saved), "cannot %s %s: %s%s", verb,
-               path, g_strerror (saved), advice);
+  /* A quota that is used up is no space left, which GLib does not know. */
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (saved == EDQUOT ? ENOSPC : saved),
+               "cannot %s %s: %s%s", verb, path, g_strerror (saved), advice);
   return FALSE;
 }
 
@@ -94,7 +93,7 @@ note_holder (int lock)
 int
 p2v_store_lock (const char *dir, GError **error)
 {
-  g_autofree char *path = g_build_filename (dir, LOCK_FILE, NULL);
+  g_autofree char *path = g_build_filename (dir, P2V_STORE_LOCK_FILE, NULL);
   int lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock < 0)
     {
@@ -127,7 +126,7 @@ p2v_store_lock (const char *dir, GError **error)
 gboolean
 p2v_store_is_locked (const char *dir)
 {
-  g_autofree char *path = g_build_filename (dir, LOCK_FILE, NULL);
+  g_autofree char *path = g_build_filename (dir, P2V_STORE_LOCK_FILE, NULL);
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0)
     return FALSE;
@@ -142,7 +141,7 @@ p2v_store_lock_holder (const char *dir)
 {
   if (!p2v_store_is_locked (dir))
     return 0;
-  g_autofree char *path = g_build_filename (dir, LOCK_FILE, NULL);
+  g_autofree char *path = g_build_filename (dir, P2V_STORE_LOCK_FILE, NULL);
   g_autofree char *text = NULL;
   gint64 pid = 0;
   if (!g_file_get_contents (path, &text, NULL, NULL)
@@ -151,8 +150,8 @@ p2v_store_lock_holder (const char *dir)
   return pid;
 }
 
-static gboolean
-sync_dir (const char *dir, GError **error)
+gboolean
+p2v_store_sync_dir (const char *dir, GError **error)
 {
   int fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
@@ -192,14 +191,12 @@ p2v_store_replace (const char *dir, const char *file, const char *text, GError *
   close (fd);
   /* The order matters: the contents are on the disk before the name points to them, and the name
    * is before anybody acts on the new state. */
-  if (!written)
-    {
-      g_unlink (next);
-      return FALSE;
-    }
-  if (g_rename (next, path) < 0)
-    return p2v_store_set_errno (error, "replace", path);
-  return sync_dir (dir, error);
+  if (written && g_rename (next, path) == 0)
+    return p2v_store_sync_dir (dir, error);
+  if (written)
+    p2v_store_set_errno (error, "replace", path);
+  g_unlink (next);
+  return FALSE;
 }
 
 static int

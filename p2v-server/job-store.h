@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 /* The files and folders below the state directory, for job.c and its like only. */
 
 #define P2V_STORE_JOB_FILE "job.json"
+#define P2V_STORE_LOCK_FILE "lock"
 
 /* TRUE when id can be the name of a job's directory: a digit first, then the alphabet of guest
  * names. Nothing that gets past it can leave the jobs' folder. */
@@ -36,6 +37,9 @@ gint64 p2v_store_lock_holder (const char *dir);
 
 /* Replaces a file by text, so that after a crash at any instant it holds the old or the new one. */
 gboolean p2v_store_replace (const char *dir, const char *file, const char *text, GError **error);
+
+/* Makes durable which names there are in a directory. */
+gboolean p2v_store_sync_dir (const char *dir, GError **error);
 
 /* Takes a job's directory out of the list in one step, then removes what was in it. */
 gboolean p2v_store_delete_job (const char *dir, GError **error);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-server/job-text.h"
 
-#include "p2v-server/job-store.h"
-
 #include <string.h>
 
 static gboolean
@@ -23,6 +21,8 @@ p2v_job_state_text (const P2vJob *job)
 {
   if (state_is (job, P2V_JOB_FAILED) && job->failed_stage != NULL)
     return g_strdup_printf ("failed: %s", job->failed_stage);
+  if (state_is (job, P2V_JOB_WAITING) && !p2v_job_is_busy (job))
+    return g_strdup ("waiting for its machine");
   if (!p2v_job_is_final (job) && !p2v_job_is_busy (job))
     return g_strdup_printf ("%s, stopped", job->state);
   return g_strdup (job->state);
@@ -33,24 +33,41 @@ static gboolean
 has_received (const P2vJob *job)
 {
   const char *stage = job->failed_stage;
+  if (state_is (job, P2V_JOB_FAILED) && g_strcmp0 (stage, P2V_STAGE_VERIFY) == 0)
+    return p2v_job_has_landed (job);
   if (state_is (job, P2V_JOB_FAILED))
     return g_strcmp0 (stage, P2V_STAGE_CONVERT) == 0 || g_strcmp0 (stage, P2V_STAGE_DEFINE) == 0;
   return !state_is (job, P2V_JOB_PREPARING) && !state_is (job, P2V_JOB_RECEIVING)
-         && !state_is (job, P2V_JOB_CANCELLED);
+         && !state_is (job, P2V_JOB_WAITING) && !state_is (job, P2V_JOB_CANCELLED);
 }
 
 char *
 p2v_job_next_step (const P2vJob *job)
 {
+  if (state_is (job, P2V_JOB_DONE) && job->bad->len > 0)
+    return g_strdup_printf (
+        "Start the guest, check its filesystems, and restore from a backup what "
+        "could not be read of the machine (see below). When all is well, "
+        "\"p2v-server remove %s\" removes this record and keeps the guest.",
+        job->id);
   if (state_is (job, P2V_JOB_DONE))
     return g_strdup_printf ("Start the guest. When all is well, \"p2v-server remove %s\" removes "
                             "this record and keeps the guest.",
                             job->id);
   if (p2v_job_is_busy (job))
     return g_strdup_printf (
-        "Wait; \"p2v-server log %s --follow\" shows how it goes. To give it up, "
-        "stop it on the machine, or end process %" G_GINT64_FORMAT " here.",
-        job->id, p2v_store_lock_holder (job->dir));
+        "Wait; \"p2v-server log %s --follow\" shows how it goes. To give it up: "
+        "\"p2v-server cancel %s\".",
+        job->id, job->id);
+  if (state_is (job, P2V_JOB_CANCELLED))
+    return g_strdup_printf ("Nothing. \"p2v-server remove %s\" removes this record%s.", job->id,
+                            job->plan != NULL && job->plan->images->len > 0
+                                ? ", and with --images what is left of its images"
+                                : "");
+  if (state_is (job, P2V_JOB_WAITING))
+    return g_strdup_printf ("Start the machine as before: it goes on where it stopped. To give it "
+                            "up: \"p2v-server cancel %s\".",
+                            job->id);
   if (p2v_job_is_record (job))
     return g_strdup_printf (
         "Mend it on the machine, and convert it again. \"p2v-server remove %s\" "
@@ -61,6 +78,9 @@ p2v_job_next_step (const P2vJob *job)
         "See \"p2v-server log %s\" for the reason, then \"p2v-server retry %s\": "
         "the machine need not be read again.",
         job->id, job->id);
+  if (g_strcmp0 (job->failed_stage, P2V_STAGE_VERIFY) == 0)
+    return g_strdup ("Mend what changed the images on this server, then convert the machine again: "
+                     "only what was found to be wrong is sent.");
   return g_strdup_printf (
       "Its disks did not arrive in full. \"p2v-server remove %s --images\", and "
       "convert the machine again.",
@@ -100,6 +120,19 @@ p2v_job_count_chunks (const P2vJob *job, const char *disk, P2vChunkCounts *count
   return TRUE;
 }
 
+gboolean
+p2v_job_has_landed (const P2vJob *job)
+{
+  gboolean landed = job->plan != NULL;
+  for (guint i = 0; landed && i < job->plan->images->len; i++)
+    {
+      const P2vImage *image = job->plan->images->pdata[i];
+      P2vChunkCounts counts = { 0 };
+      landed = p2v_job_count_chunks (job, image->disk, &counts) && counts.unknown == 0;
+    }
+  return landed;
+}
+
 static void
 set_string (JsonObject *object, const char *name, const char *value)
 {
@@ -132,6 +165,7 @@ p2v_job_summary_json (const P2vJob *job)
   set_string (object, "guest_place", job->guest_place);
   set_string (object, "hostname", job->request->machine->hostname);
   json_object_set_int_member (object, "size", p2v_job_total_size (job));
+  json_object_set_int_member (object, "bad_bytes", p2v_bad_ranges_bytes (job->bad));
   json_object_set_int_member (object, "created", job->created);
   json_object_set_int_member (object, "changed", job->changed);
   add_live_members (object, job);

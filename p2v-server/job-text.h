@@ -36,6 +36,9 @@ typedef struct
 /* Counts the chunks of a disk's manifest; FALSE when there is none yet. */
 gboolean p2v_job_count_chunks (const P2vJob *job, const char *disk, P2vChunkCounts *counts);
 
+/* TRUE when every chunk of every disk has landed, by the word of the manifests. */
+gboolean p2v_job_has_landed (const P2vJob *job);
+
 /* One line for a person about an event, without its time (transfer full). */
 char *p2v_event_text (const P2vEvent *event);
 

@@ -37,7 +37,9 @@ static const P2vField job_fields[] = {
   P2V_FIELD_NESTED (OBJECT, P2vJob, request, &p2v_request_schema),
   P2V_FIELD_NESTED (OBJECT, P2vJob, plan, &p2v_plan_schema),
   P2V_FIELD_NESTED (OBJECT, P2vJob, report, &p2v_report_schema),
+  P2V_FIELD_NESTED (OBJECT, P2vJob, verification, &p2v_verification_schema),
   P2V_FIELD_NESTED (ARRAY, P2vJob, stages, &stage_time_schema),
+  P2V_FIELD_NESTED (ARRAY, P2vJob, bad, &p2v_bad_range_schema),
   P2V_FIELD (STRING, P2vJob, guest_uuid),
   P2V_FIELD (STRING, P2vJob, guest_place),
   P2V_FIELD_END,
@@ -101,6 +103,30 @@ new_token (GError **error)
   return g_string_free (token, FALSE);
 }
 
+gboolean
+p2v_job_token_matches (const P2vJob *job, const char *given)
+{
+  const char *expected = job->token;
+  if (expected == NULL || given == NULL || strlen (expected) != strlen (given))
+    return FALSE;
+  guint8 difference = 0;
+  for (gsize i = 0; expected[i] != '\0'; i++)
+    difference |= (guint8)(expected[i] ^ given[i]);
+  return difference == 0;
+}
+
+gboolean
+p2v_job_renew_token (P2vJob *job, GError **error)
+{
+  char *token = new_token (error);
+  if (token == NULL)
+    return FALSE;
+  explicit_bzero (job->token, strlen (job->token));
+  g_free (job->token);
+  job->token = token;
+  return TRUE;
+}
+
 /* Makes the directory of a new job; making it is what reserves the id. */
 static gboolean
 make_dir (P2vJob *job, const P2vServerConfig *config, GError **error)
@@ -139,7 +165,9 @@ p2v_job_create (const P2vServerConfig *config, const P2vRequest *request, GError
   if (job->token == NULL || !make_dir (job, config, error))
     return NULL;
   job->lock = p2v_store_lock (job->dir, error);
-  if (job->lock < 0 || !p2v_job_save (job, error))
+  g_autofree char *jobs = p2v_store_jobs_dir (config);
+  /* The last makes the directory's own name durable. */
+  if (job->lock < 0 || !p2v_job_save (job, error) || !p2v_store_sync_dir (jobs, error))
     {
       p2v_store_remove_tree (job->dir, NULL);
       return NULL;
@@ -176,17 +204,9 @@ static gboolean
 check_loaded (const P2vJob *job, const char *id, GError **error)
 {
   static const char *const states[] = {
-    P2V_JOB_PREPARING,
-    P2V_JOB_RECEIVING,
-    P2V_JOB_RECEIVED,
-    P2V_JOB_CONVERTING,
-    P2V_JOB_COMMITTING,
-    P2V_JOB_CONVERTED,
-    P2V_JOB_DEFINING,
-    P2V_JOB_DONE,
-    P2V_JOB_FAILED,
-    P2V_JOB_CANCELLED,
-    NULL,
+    P2V_JOB_PREPARING,  P2V_JOB_RECEIVING,  P2V_JOB_WAITING,   P2V_JOB_RECEIVED,
+    P2V_JOB_CONVERTING, P2V_JOB_COMMITTING, P2V_JOB_CONVERTED, P2V_JOB_DEFINING,
+    P2V_JOB_DONE,       P2V_JOB_FAILED,     P2V_JOB_CANCELLED, NULL,
   };
   const char *problem = NULL;
   if (g_strcmp0 (job->id, id) != 0)
@@ -195,6 +215,9 @@ check_loaded (const P2vJob *job, const char *id, GError **error)
     problem = "its state is not one that this version knows";
   else if (job->token == NULL || job->request == NULL)
     problem = "its token or its request is missing";
+  for (guint i = 0; problem == NULL && i < job->bad->len; i++)
+    if (((const P2vBadRange *)job->bad->pdata[i])->disk == NULL)
+      problem = "what could not be read is of no disk";
   if (problem == NULL && !p2v_request_check_outline (job->request, error))
     return FALSE;
   if (problem == NULL)
@@ -412,12 +435,8 @@ gboolean
 p2v_job_delete (P2vJob *job, GError **error)
 {
   g_return_val_if_fail (job->lock >= 0, FALSE);
-  const P2vRequest *request = job->request;
-  for (gsize i = 0; request->guest->disks != NULL && request->guest->disks[i] != NULL; i++)
-    {
-      const P2vDisk *disk = p2v_machine_find_disk (request->machine, request->guest->disks[i]);
-      g_autofree char *socket = p2v_job_socket_path (job, disk->name);
-      g_unlink (socket);
-    }
+  g_auto (GStrv) sockets = p2v_job_socket_paths (job);
+  for (gsize i = 0; sockets[i] != NULL; i++)
+    g_unlink (sockets[i]);
   return p2v_store_delete_job (job->dir, error);
 }

@@ -2,18 +2,21 @@
 #ifndef P2V_JOB_H
 #define P2V_JOB_H
 
+#include "common/bad-range.h"
 #include "common/event.h"
 #include "common/manifest.h"
 #include "common/request.h"
 #include "p2v-server/config.h"
 #include "p2v-server/plan.h"
 #include "p2v-server/report.h"
+#include "p2v-server/verification.h"
 
 G_BEGIN_DECLS
 
 /* States of a job, in their order. */
 #define P2V_JOB_PREPARING "preparing"
 #define P2V_JOB_RECEIVING "receiving"
+#define P2V_JOB_WAITING "waiting" /* for its machine: a part has landed, nobody sends the rest */
 #define P2V_JOB_RECEIVED "received"
 #define P2V_JOB_CONVERTING "converting"
 #define P2V_JOB_COMMITTING "committing"
@@ -47,9 +50,11 @@ typedef struct
   gint64 changed;
   char *token; /* what a lane must present: 32 random bytes in hexadecimal */
   P2vRequest *request;
-  P2vPlan *plan;     /* NULL until prepared */
-  P2vReport *report; /* NULL until converted */
-  GPtrArray *stages; /* of P2vStageTime */
+  P2vPlan *plan;                 /* NULL until prepared */
+  P2vReport *report;             /* NULL until converted */
+  P2vVerification *verification; /* NULL until begun; the latest */
+  GPtrArray *stages;             /* of P2vStageTime */
+  GPtrArray *bad;    /* of P2vBadRange: what of the machine's disks could not be read; job-bad.h */
   char *guest_uuid;  /* when defined */
   char *guest_place; /* for people: the libvirt URI, or the XML file's path */
 
@@ -93,6 +98,12 @@ GPtrArray *p2v_jobs_list (const P2vServerConfig *config, GError **error);
 /* Writes job.json durably. Needs the lock. */
 gboolean p2v_job_save (P2vJob *job, GError **error);
 
+/* Compares in constant time, so that answers do not tell how much of a guess is right. */
+gboolean p2v_job_token_matches (const P2vJob *job, const char *given);
+
+/* Gives the job another token, so that who knew the old one is locked out; saved with the job. */
+gboolean p2v_job_renew_token (P2vJob *job, GError **error);
+
 /* Sets the state and saves. */
 gboolean p2v_job_set_state (P2vJob *job, const char *state, GError **error);
 
@@ -118,6 +129,16 @@ char *p2v_job_manifest_path (const P2vJob *job, const char *disk);
 /* Path of the Unix socket at which a disk's export listens while the job receives (transfer full).
  * It is in STATE_DIR/run, because the length of a socket's path is limited to 107 bytes. */
 char *p2v_job_socket_path (const P2vJob *job, const char *disk);
+
+/* Path of the Unix socket at which the session that receives the job takes its client back when
+ * that comes through another session (transfer full). */
+char *p2v_job_door_path (const P2vJob *job);
+
+/* The same as p2v_job_socket_path() for the export through which a received image is read back. */
+char *p2v_job_reading_socket_path (const P2vJob *job, const char *disk);
+
+/* Every path at which a process of the job may listen, whether one does or not (transfer full). */
+char **p2v_job_socket_paths (const P2vJob *job);
 
 /* Reads events from events.jsonl from a byte offset on; *offset moves behind the last whole line.
  * Used to follow a job that another process runs. (GPtrArray of P2vEvent, transfer full) */

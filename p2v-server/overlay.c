@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "p2v-server/job-marks.h"
 #include "p2v-server/tool.h"
 
 /* The longest that making an overlay, a file of some kilobytes, may take, seconds. */
@@ -52,7 +53,9 @@ create_overlay (const P2vJob *job, const P2vImage *image, const char *log, GErro
                    .package = "qemu-utils",
                    .log = log,
                    .timeout = CREATE_TIMEOUT,
-                   .timeout_key = "the speed of the disk that holds the server's state-dir" };
+                   .timeout_key = "the speed of the disk that holds the server's state-dir",
+                   .cancelled = p2v_job_is_cancelled,
+                   .cancelled_data = (gpointer)job };
   return p2v_tool_run (&tool, error);
 }
 
@@ -129,7 +132,9 @@ commit_overlay (Commit *commit, const P2vImage *image, const char *path, const c
                    .log = log,
                    .line = on_commit_line,
                    .tick = on_commit_tick,
-                   .user_data = commit };
+                   .user_data = commit,
+                   .cancelled = p2v_job_is_cancelled,
+                   .cancelled_data = commit->job };
   if (p2v_tool_run (&tool, error) && sync_image (image->path, error))
     return TRUE;
   g_prefix_error (error, "Writing the changes of disk %s into %s: ", image->disk, image->path);

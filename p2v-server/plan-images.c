@@ -3,7 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-server/allow.h"
-#include "p2v-server/job.h"
+#include "p2v-server/job-match.h"
 #include "p2v-server/storage-pool.h"
 
 #include <string.h>
@@ -69,13 +69,14 @@ image_name (const P2vPlanner *planner, const P2vImage *image)
   return g_strdup_printf ("%s-%s", planner->request->guest->name, image->disk);
 }
 
-/* A job that never received its disks cannot be retried, so the name is not waiting for it. */
+/* A job that has no images will not come to anything, so the name is not waiting for it. */
 static gboolean
 is_unfinished (const P2vJob *job)
 {
   if (g_strcmp0 (job->state, P2V_JOB_FAILED) == 0)
     return g_strcmp0 (job->failed_stage, P2V_STAGE_PREPARE) != 0
-           && g_strcmp0 (job->failed_stage, P2V_STAGE_RECEIVE) != 0;
+           && (g_strcmp0 (job->failed_stage, P2V_STAGE_RECEIVE) != 0 || job->plan != NULL)
+           && !p2v_job_is_record (job);
   return g_strcmp0 (job->state, P2V_JOB_DONE) != 0
          && g_strcmp0 (job->state, P2V_JOB_CANCELLED) != 0;
 }
@@ -95,12 +96,13 @@ check_no_other_job (const P2vPlanner *planner, GError **error)
       if (strcmp (job->dir, planner->job_dir) == 0 || !is_unfinished (job)
           || g_strcmp0 (job->request->guest->name, name) != 0)
         continue;
-      return refuse (
-          error,
-          "the guest name %s is taken by job %s, which is %s. Give the guest another "
-          "name with p2v.name=, or, on the server, finish that job (p2v-server retry %s) "
-          "or give it up (p2v-server remove --images %s).",
-          name, job->id, job->state, job->id, job->id);
+      const char *finish = p2v_job_is_resumable (job)
+                               ? "start its machine again, which then sends the rest"
+                               : "finish it on the server (p2v-server retry)";
+      return refuse (error,
+                     "the guest name %s is taken by job %s, which is %s. Give the guest another "
+                     "name with p2v.name=, or %s, or give that job up (p2v-server cancel %s).",
+                     name, job->id, job->state, finish, job->id);
     }
   return TRUE;
 }
@@ -260,6 +262,38 @@ add_staging (P2vPlanner *planner, GError **error)
       g_autofree char *name = g_strdup_printf ("staging-%s.qcow2", image->disk);
       image->path = g_build_filename (planner->job_dir, name, NULL);
     }
+  return TRUE;
+}
+
+static gboolean
+refuse_to_move (const P2vPlanner *planner, const char *wanted, const char *there, GError **error)
+{
+  return refuse (error,
+                 "the job's images stay where they were received (method %s, %s, format %s), and "
+                 "\"%s\" is not \"%s\". Leave that out, or convert the machine again.",
+                 planner->previous->method, planner->previous->storage, planner->previous->format,
+                 wanted, there);
+}
+
+gboolean
+p2v_planner_keep_images (P2vPlanner *planner, GError **error)
+{
+  P2vPlan *plan = planner->plan;
+  const P2vPlan *previous = planner->previous;
+  if (strcmp (plan->method, previous->method) != 0)
+    return refuse_to_move (planner, plan->mode != NULL ? plan->mode : plan->method,
+                           previous->mode != NULL ? previous->mode : previous->method, error);
+  if (strcmp (plan->method, "virt-v2v") == 0)
+    {
+      if (!settle_output (planner, error))
+        return FALSE;
+    }
+  else if (g_strcmp0 (plan->storage, previous->storage) != 0)
+    return refuse_to_move (planner, plan->storage, previous->storage, error);
+  else if (strcmp (plan->format, previous->format) != 0)
+    return refuse_to_move (planner, plan->format, previous->format, error);
+  for (guint i = 0; i < previous->images->len; i++)
+    g_ptr_array_add (plan->images, p2v_schema_copy (&p2v_image_schema, previous->images->pdata[i]));
   return TRUE;
 }
 

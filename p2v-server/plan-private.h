@@ -16,6 +16,7 @@ typedef struct
   GPtrArray *rules;         /* of P2vNetworkRule */
   virConnectPtr libvirt;    /* NULL while not connected */
   GStrvBuilder *warnings;   /* for people */
+  const P2vPlan *previous;  /* NULL, or the plan that has the images already */
   gboolean format_demanded; /* the client or the profile said it, not the configuration */
   P2vPlan *plan;
 } P2vPlanner;
@@ -27,6 +28,10 @@ gboolean p2v_planner_connect (P2vPlanner *planner, GError **error);
  * image's name are free. The plan's method, mode, storage (as it was asked for) and format are set.
  */
 gboolean p2v_planner_add_images (P2vPlanner *planner, GError **error);
+
+/* Instead, when there is a previous plan: takes over its images, where they are, after checking
+ * that the plan wants them there. */
+gboolean p2v_planner_keep_images (P2vPlanner *planner, GError **error);
 
 /* Adds the guest's network interfaces, each plugged in where the rules and this host say. */
 gboolean p2v_planner_add_nics (P2vPlanner *planner, GError **error);

@@ -273,7 +273,9 @@ make (P2vPlanner *planner, GError **error)
   g_autoptr (GPtrArray) profiles = p2v_profiles_load (config->profiles_file, error);
   const P2vProfile *profile = NULL;
   return profiles != NULL && choose_profile (planner, profiles, &profile, error)
-         && choose_output (planner, profile, error) && p2v_planner_add_images (planner, error)
+         && choose_output (planner, profile, error)
+         && (planner->previous != NULL ? p2v_planner_keep_images (planner, error)
+                                       : p2v_planner_add_images (planner, error))
          && p2v_planner_add_nics (planner, error);
 }
 
@@ -281,7 +283,15 @@ P2vPlan *
 p2v_plan_make (const P2vServerConfig *config, const P2vRequest *request, const char *job_dir,
                GError **error)
 {
-  g_auto (P2vPlanner) planner = { .config = config, .request = request, .job_dir = job_dir };
+  return p2v_plan_remake (config, request, job_dir, NULL, error);
+}
+
+P2vPlan *
+p2v_plan_remake (const P2vServerConfig *config, const P2vRequest *request, const char *job_dir,
+                 const P2vPlan *previous, GError **error)
+{
+  g_auto (P2vPlanner) planner
+      = { .config = config, .request = request, .job_dir = job_dir, .previous = previous };
   planner.plan = p2v_plan_new ();
   planner.warnings = g_strv_builder_new ();
   if (!check_words (request->output, error) || !make (&planner, error))

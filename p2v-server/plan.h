@@ -54,6 +54,12 @@ P2V_SCHEMA_DECLARE (P2vPlan, p2v_plan)
 P2vPlan *p2v_plan_make (const P2vServerConfig *config, const P2vRequest *request,
                         const char *job_dir, GError **error);
 
+/* The same for a job whose images are there already and stay where they are, to try again with a
+ * changed request. Method, storage and format of methods libvirt and local cannot be changed; where
+ * virt-v2v writes to can. Fails with P2V_ERROR_REFUSED. */
+P2vPlan *p2v_plan_remake (const P2vServerConfig *config, const P2vRequest *request,
+                          const char *job_dir, const P2vPlan *previous, GError **error);
+
 G_END_DECLS
 
 #endif

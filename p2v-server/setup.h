@@ -53,6 +53,9 @@ gboolean p2v_setup_authorize (P2vSetup *setup, GError **error); /* authorized_ke
 gboolean p2v_setup_install_key (P2vSetup *setup, GError **error);
 void p2v_setup_discard_key (const P2vSetup *setup); /* instead, after a failure */
 
+/* Lets systemd run "p2v-server recover" at boot, where its unit is installed. */
+gboolean p2v_setup_recover (P2vSetup *setup, GError **error);
+
 /* Warns of what keeps sshd from letting the account in, as far as `sshd -T` tells. port: the first
  * one that sshd listens on. */
 void p2v_setup_check_sshd (P2vSetup *setup, guint16 *port);

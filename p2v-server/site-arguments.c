@@ -14,6 +14,7 @@
 #define TEXT ".+"
 #define NUMBER "[0-9]{1,9}"
 #define DURATION "[0-9]{1,9}[smh]?"
+#define RATE "[0-9]{1,9}([KkMmGg]|[KkMmGg]bit)"
 
 typedef struct
 {
@@ -64,6 +65,11 @@ static const Argument arguments[] = {
   { "p2v.output.misc", "p2v.oo", TEXT, "OPTION=VALUE,..." },
   { "p2v.lanes", NULL, "auto|" NUMBER, "auto or a number" },
   { "p2v.compress", NULL, "auto|off|" NUMBER, "auto, off or a level" },
+  { "p2v.bwlimit", NULL, "off|" RATE, "a rate, such as 20M or 200mbit" },
+  { "p2v.verify", NULL, "full|off", "full or off" },
+  { "p2v.read_errors", NULL, "zero|stop", "zero or stop" },
+  { "p2v.wait", NULL, "landed|verified|defined", "landed, verified or defined" },
+  { "p2v.resume", NULL, SWITCH, "yes or no" },
   { "p2v.pre", NULL, ".*", "a command" },
   { "p2v.post", NULL, ".*", "a command" },
   { "p2v.fail", NULL, ".*", "a command" },

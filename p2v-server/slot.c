@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-server/slot.h"
 
+#include "p2v-server/job-marks.h"
 #include "p2v-server/job-store.h"
 
 #include <fcntl.h>
@@ -32,7 +33,7 @@ try_slots (const P2vServerConfig *config, GError **error)
 }
 
 int
-p2v_slot_take (const P2vServerConfig *config, P2vJob *job, GError **error)
+p2v_slot_take (const P2vServerConfig *config, P2vJob *job, P2vVerify *verify, GError **error)
 {
   if (!p2v_store_prepare (config, error))
     return -1;
@@ -48,6 +49,8 @@ p2v_slot_take (const P2vServerConfig *config, P2vJob *job, GError **error)
           g_propagate_error (error, g_steal_pointer (&problem));
           return -1;
         }
+      if (!p2v_job_check_cancelled (job, error) || !p2v_verify_check (verify, error))
+        return -1;
       if (!said)
         p2v_job_event (job, "info", P2V_STAGE_CONVERT,
                        "waiting: %" G_GINT64_FORMAT " jobs convert at the same time already",

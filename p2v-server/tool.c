@@ -18,6 +18,9 @@
 /* Between SIGTERM and SIGKILL: virt-v2v removes its temporary files when asked to end. */
 #define GRACE_SECONDS 10
 
+/* The same when a person waits for the job's end. What virt-v2v would remove is removed by us. */
+#define CANCEL_GRACE_SECONDS 3
+
 /* A line longer than this is handed out in pieces: the guest's console is in the log, and a guest
  * may print what it likes. */
 #define LINE_MAX_BYTES 65536
@@ -35,6 +38,8 @@ typedef struct
   gint64 started; /* monotonic microseconds */
   gint64 ticked;  /* seconds */
   gint64 killed;  /* monotonic microseconds of SIGTERM, 0 not yet */
+  gint64 grace;   /* seconds from SIGTERM to SIGKILL */
+  gboolean cancelled;
   gboolean ended;
 } Run;
 
@@ -148,17 +153,21 @@ on_ended (GPid pid, gint status, gpointer user_data)
 static void
 enforce_limit (Run *run)
 {
+  const P2vTool *tool = run->tool;
   gint64 now = g_get_monotonic_time ();
-  if (run->killed != 0)
+  gboolean late = tool->timeout > 0 && now - run->started > tool->timeout * G_USEC_PER_SEC;
+  if (!run->cancelled && tool->cancelled != NULL && tool->cancelled (tool->cancelled_data))
     {
-      if (now - run->killed > GRACE_SECONDS * G_USEC_PER_SEC)
-        kill (-run->group, SIGKILL);
+      run->cancelled = TRUE;
+      run->grace = CANCEL_GRACE_SECONDS;
     }
-  else if (run->tool->timeout > 0 && now - run->started > run->tool->timeout * G_USEC_PER_SEC)
+  if (run->killed == 0 && (late || run->cancelled))
     {
       kill (-run->group, SIGTERM);
       run->killed = now;
     }
+  else if (run->killed != 0 && now - run->killed > run->grace * G_USEC_PER_SEC)
+    kill (-run->group, SIGKILL);
 }
 
 static gboolean
@@ -219,7 +228,10 @@ static gboolean
 check_outcome (const Run *run, GError **error)
 {
   const char *name = run->tool->argv[0];
-  if (run->killed != 0)
+  if (run->cancelled)
+    g_set_error (error, P2V_ERROR, P2V_ERROR_CANCELLED,
+                 "%s was stopped because the job was cancelled.", name);
+  else if (run->killed != 0)
     g_set_error (error, P2V_ERROR, P2V_ERROR_CONVERT,
                  "%s was stopped because it took longer than %" G_GINT64_FORMAT
                  " seconds. If it needs more time on this server, raise %s.",
@@ -269,7 +281,7 @@ p2v_tool_run (const P2vTool *tool, GError **error)
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GString) line = g_string_new (NULL);
   g_autofree char *heading = describe_command (tool);
-  Run run = { .tool = tool, .context = context, .line = line };
+  Run run = { .tool = tool, .context = context, .line = line, .grace = GRACE_SECONDS };
   run.log = open_log (tool->log, O_RDWR | O_CREAT | O_APPEND, error);
   if (run.log >= 0)
     {

@@ -24,6 +24,10 @@ typedef struct
   /* Called about once a second with the seconds since the start; NULL for none. */
   void (*tick) (gint64 elapsed, gpointer user_data);
   gpointer user_data;
+
+  /* Asked several times a second whether the program is to be ended; NULL: it is left alone. */
+  gboolean (*cancelled) (gpointer cancelled_data);
+  gpointer cancelled_data;
 } P2vTool;
 
 /* Absolute path of a program in PATH. Fails with P2V_ERROR_CONVERT naming the Debian package to
@@ -35,7 +39,8 @@ char *p2v_tool_find (const char *program, const char *package, GError **error);
  * then clean up after themselves); it writes to files, not to us, so nothing of what it says is
  * lost.
  * Fails with P2V_ERROR_CONVERT: it cannot be started, exits with another status than 0, is killed,
- * or takes too long. The message names the program. */
+ * or takes too long; with P2V_ERROR_CANCELLED within seconds after cancelled() has said so. The
+ * message names the program. */
 gboolean p2v_tool_run (const P2vTool *tool, GError **error);
 
 /* Runs a program that answers at once and returns its standard output. */

@@ -4,6 +4,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "common/error.h"
+#include "p2v-server/job-marks.h"
 #include "p2v-server/overlay.h"
 #include "p2v-server/tool.h"
 
@@ -267,11 +269,16 @@ run_guestfish (P2vJob *job, GPtrArray *argv, char *const *environment, const cha
                    .timeout = GUESTFISH_TIMEOUT,
                    .timeout_key = "the speed of this server",
                    .tick = on_tick,
-                   .user_data = &step };
+                   .user_data = &step,
+                   .cancelled = p2v_job_is_cancelled,
+                   .cancelled_data = job };
   g_autoptr (GError) error = NULL;
   p2v_job_progress (job, P2V_STAGE_CONVERT, 86, doing);
   if (p2v_tool_run (&tool, &error))
     return TRUE;
+  /* Whoever goes on sees it by himself. */
+  if (g_error_matches (error, P2V_ERROR, P2V_ERROR_CANCELLED))
+    return FALSE;
   p2v_job_event (job, "warning", P2V_STAGE_CONVERT,
                  "%s: %s The guest's firmware may not find its boot loader; if so, choose the "
                  "loader once in the firmware's boot menu. Log: %s",

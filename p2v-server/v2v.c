@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "p2v-server/job-marks.h"
 #include "p2v-server/tool.h"
 
 /* A progress event at least this often, seconds: it must never look hung. */
@@ -225,6 +226,7 @@ static const struct
 typedef struct
 {
   P2vJob *job;
+  P2vVerify *verify;
   const char *program;
   gint64 scale; /* percent of the stage when virt-v2v is through */
   char *stage;  /* its own */
@@ -313,6 +315,15 @@ on_tick (gint64 elapsed, gpointer user_data)
   tell (conversion);
 }
 
+/* Besides a person, the verification can say that virt-v2v works for nothing: on an image that is
+ * not what the machine read. Asking is what brings its result into the job while this lasts. */
+static gboolean
+is_unwanted (gpointer user_data)
+{
+  const Conversion *conversion = user_data;
+  return !p2v_verify_check (conversion->verify, NULL) || p2v_job_cancel_requested (conversion->job);
+}
+
 /* What to do about an error that administrators are known to meet. */
 static const char *
 advice (const char *failure)
@@ -339,10 +350,15 @@ advice (const char *failure)
 
 gboolean
 p2v_v2v_run (const P2vServerConfig *config, P2vJob *job, char *const *argv,
-             char *const *environment, const char *log, gint64 last, GError **error)
+             char *const *environment, const char *log, gint64 last, P2vVerify *verify,
+             GError **error)
 {
   Conversion conversion = {
-    .job = job, .program = argv[0], .scale = last, .stage = g_strdup_printf ("Starting %s", argv[0])
+    .job = job,
+    .verify = verify,
+    .program = argv[0],
+    .scale = last,
+    .stage = g_strdup_printf ("Starting %s", argv[0]),
   };
   g_autofree char *key = g_strdup_printf (
       "timeout= in [convert] of %s", config->file == NULL ? P2V_SERVER_CONFIG_FILE : config->file);
@@ -354,7 +370,9 @@ p2v_v2v_run (const P2vServerConfig *config, P2vJob *job, char *const *argv,
                    .timeout_key = key,
                    .line = on_line,
                    .tick = on_tick,
-                   .user_data = &conversion };
+                   .user_data = &conversion,
+                   .cancelled = is_unwanted,
+                   .cancelled_data = &conversion };
   g_autoptr (GError) failure = NULL;
   tell (&conversion);
   gboolean ok = p2v_tool_run (&tool, &failure);

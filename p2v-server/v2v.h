@@ -3,6 +3,7 @@
 #define P2V_V2V_H
 
 #include "p2v-server/job.h"
+#include "p2v-server/verify.h"
 
 G_BEGIN_DECLS
 
@@ -40,10 +41,12 @@ char **p2v_v2v_output_arguments (const P2vPlan *plan, const char *name,
 char **p2v_v2v_environment (gboolean kvm);
 
 /* Runs virt-v2v or virt-v2v-in-place for a job: its stages become the job's progress from 0 to
- * last percent, its warnings the job's warnings, its output is appended to log.
- * Fails with P2V_ERROR_CONVERT and virt-v2v's own last error. */
+ * last percent, its warnings the job's warnings, its output is appended to log. verify: what is to
+ * be looked at meanwhile, may be NULL; once that has failed, virt-v2v is ended.
+ * Fails with P2V_ERROR_CONVERT and virt-v2v's own last error, or with P2V_ERROR_CANCELLED. */
 gboolean p2v_v2v_run (const P2vServerConfig *config, P2vJob *job, char *const *argv,
-                      char *const *environment, const char *log, gint64 last, GError **error);
+                      char *const *environment, const char *log, gint64 last, P2vVerify *verify,
+                      GError **error);
 
 /* virt-v2v prints "[  42.7] Inspecting the source": the text, or NULL for any other line. The
  * guest's kernel prints such lines too, but with six decimals. Points into line. */

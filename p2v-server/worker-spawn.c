@@ -2,6 +2,7 @@
 #include "p2v-server/worker.h"
 
 #include "common/error.h"
+#include "p2v-server/job-processes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@ typedef struct
 {
   const char *program;
   char *const *arguments;
+  char *const *environment;
   int input;  /* /dev/null */
   int output; /* the job's worker.log */
   int report; /* errno of what failed is written here; closed by a successful exec */
@@ -51,7 +53,7 @@ run_detached (const Launch *launch)
     give_up (launch);
   /* sshd waits until the last descriptor of its channel is closed. */
   close_range (STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-  execv (launch->program, launch->arguments);
+  execve (launch->program, launch->arguments, launch->environment);
   give_up (launch);
 }
 
@@ -107,7 +109,10 @@ p2v_worker_spawn (const P2vServerConfig *config, const char *id, GError **error)
     return FALSE;
   const char *const arguments[] = { program, "--config", config->file, "work", job->id, NULL };
   g_autofree char *log = p2v_job_path (job, P2V_WORKER_LOG);
-  Launch launch = { .program = program, .arguments = (char *const *)arguments };
+  /* This process may be a job's; the new one is nobody's before it holds the lock. */
+  g_auto (GStrv) environment = g_environ_unsetenv (g_get_environ (), P2V_JOB_VARIABLE);
+  Launch launch
+      = { .program = program, .arguments = (char *const *)arguments, .environment = environment };
   launch.input = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   launch.output = open (log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   gboolean started = launch.input < 0 || launch.output < 0 ? set_problem (error, log, errno)

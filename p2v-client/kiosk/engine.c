@@ -17,9 +17,27 @@ struct _P2vKioskEngine
   GCancellable *looking; /* the calls that run; NULL when none does */
   GCancellable *probing;
   GCancellable *converting;
+  P2vQuestion *question;
 };
 
 G_DEFINE_TYPE (P2vKioskEngine, p2v_kiosk_engine, G_TYPE_OBJECT)
+
+/* What the conversion asks, or asks no more, reaches the main loop. */
+static gboolean
+show_question (gpointer user_data)
+{
+  P2vKioskEngine *engine = user_data;
+  p2v_kiosk_state_ask (engine->model->state, p2v_question_get (engine->question));
+  p2v_kiosk_model_changed (engine->model, "conversion-changed");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_question (gpointer user_data)
+{
+  /* In its place between the updates, as in on_update(). */
+  g_idle_add_full (G_PRIORITY_DEFAULT, show_question, g_object_ref (user_data), g_object_unref);
+}
 
 P2vKioskEngine *
 p2v_kiosk_engine_new (P2vKioskModel *model, const char *root)
@@ -27,6 +45,7 @@ p2v_kiosk_engine_new (P2vKioskModel *model, const char *root)
   P2vKioskEngine *engine = g_object_new (P2V_TYPE_KIOSK_ENGINE, NULL);
   engine->model = g_object_ref (model);
   engine->root = g_strdup (root);
+  engine->question = p2v_question_new (on_question, engine);
   return engine;
 }
 
@@ -234,6 +253,13 @@ on_update (const P2vUpdate *update, gpointer user_data)
                    (GDestroyNotify)free_parcel);
 }
 
+static gboolean
+on_unfinished (const P2vUnfinished *unfinished, GCancellable *cancellable, gpointer user_data)
+{
+  P2vKioskEngine *engine = user_data;
+  return p2v_question_ask (engine->question, unfinished, cancellable);
+}
+
 static void
 run_conversion (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED,
                 GCancellable *cancellable)
@@ -241,7 +267,8 @@ run_conversion (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED,
   P2vKioskEngine *engine = source;
   P2vKioskModel *model = engine->model;
   GError *error = NULL;
-  if (p2v_conversion_run (model->config, model->request, cancellable, on_update, engine, &error))
+  if (p2v_conversion_run (model->config, model->request, cancellable, on_update, on_unfinished,
+                          engine, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -278,6 +305,16 @@ p2v_kiosk_engine_convert (P2vKioskEngine *engine)
 }
 
 void
+p2v_kiosk_engine_answer (P2vKioskEngine *engine, gboolean go_on)
+{
+  p2v_question_answer (engine->question, go_on);
+  if (engine->model->state == NULL)
+    return;
+  p2v_kiosk_state_ask (engine->model->state, NULL);
+  p2v_kiosk_model_changed (engine->model, "conversion-changed");
+}
+
+void
 p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine)
 {
   if (engine->converting == NULL || g_cancellable_is_cancelled (engine->converting))
@@ -304,6 +341,7 @@ finalize (GObject *object)
   g_clear_object (&engine->looking);
   g_clear_object (&engine->probing);
   g_clear_object (&engine->converting);
+  g_clear_pointer (&engine->question, p2v_question_free);
   g_free (engine->root);
   G_OBJECT_CLASS (p2v_kiosk_engine_parent_class)->finalize (object);
 }

@@ -30,6 +30,10 @@ void p2v_kiosk_engine_stop_probe (P2vKioskEngine *engine);
 /* Converts the model's request (conversion-changed). */
 void p2v_kiosk_engine_convert (P2vKioskEngine *engine);
 
+/* Answers what the person is asked: whether to go on with the unfinished job (conversion-changed).
+ * Nothing happens when nothing is asked. */
+void p2v_kiosk_engine_answer (P2vKioskEngine *engine, gboolean go_on);
+
 /* Stops the conversion in good order; the phase is STOPPING until it has ended. */
 void p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine);
 

@@ -3,6 +3,7 @@
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/kiosk/unfinished-box.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-convert.ui"
@@ -27,6 +28,7 @@ struct _P2vConvertPage
   GtkWidget *question;
   P2vKioskNotice *question_text;
   GtkButton *stop;
+  P2vKioskUnfinishedBox *unfinished;
   gboolean asking; /* whether to stop */
   guint pulse;
 };
@@ -77,7 +79,7 @@ sending_figures (const P2vKioskState *state, gint64 done, gint64 size)
   g_autofree char *size_text = p2v_size_format (size);
   g_autofree char *rate = p2v_rate_format (state->rate);
   g_autofree char *left = p2v_duration_format (MAX (state->time_left, 1));
-  gboolean known = state->rate >= 1;
+  gboolean known = state->rate >= 1 && state->pause == NULL;
   return g_strdup_printf ("%s of %s%s%s%s%s%s", done_text, size_text, known ? ", " : "",
                           known ? rate : "", known && state->time_left >= 0 ? ", " : "",
                           known && state->time_left >= 0 ? left : "",
@@ -91,7 +93,10 @@ show_figures (P2vConvertPage *page, const P2vKioskState *state)
   gint64 size;
   g_autofree char *text = NULL;
   p2v_kiosk_state_totals (state, &done, &size);
-  if (is_sending (state))
+  /* Nothing goes on while an answer is waited for. */
+  if (state->unfinished != NULL)
+    show_total (page, 0);
+  else if (is_sending (state))
     {
       show_total (page, (double)done / (double)size);
       text = sending_figures (state, done, size);
@@ -133,8 +138,14 @@ show_notice (P2vConvertPage *page, const P2vKioskState *state)
   guint count = state->warnings->len;
   const char *warning = count > 0 ? state->warnings->pdata[count - 1] : NULL;
   if (model_of (page)->phase == P2V_KIOSK_STOPPING)
-    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, "Stopping\xe2\x80\xa6",
-                          "The server is told, and takes away what it has received.");
+    p2v_kiosk_notice_say (
+        page->notice, P2V_KIOSK_NOTICE_WARNING, "Stopping\xe2\x80\xa6",
+        state->job == NULL ? NULL : "The server is told, and takes away what it has received.");
+  else if (state->pause != NULL)
+    {
+      g_autofree char *why = p2v_kiosk_sentence (state->pause_why);
+      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, "It goes on by itself", why);
+    }
   else if (state->landed)
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "This machine is no longer needed",
                           "The server has all of it and goes on by itself, even if this machine is "
@@ -149,9 +160,15 @@ show_question (P2vConvertPage *page, const P2vKioskState *state)
 {
   P2vKioskPage *base = P2V_KIOSK_PAGE (page);
   gboolean stopping = model_of (page)->phase == P2V_KIOSK_STOPPING;
-  page->asking &= !stopping;
+  const P2vUnfinished *unfinished = stopping ? NULL : state->unfinished;
+  page->asking &= !stopping && unfinished == NULL;
   gtk_widget_set_visible (page->question, page->asking);
-  p2v_kiosk_page_set_back_label (base, stopping ? "" : page->asking ? "_Keep going" : "_Cancel");
+  p2v_kiosk_unfinished_box_show (page->unfinished, unfinished);
+  /* After what it replaces is hidden: it may have had the focus. */
+  p2v_kiosk_page_set_back_label (base, stopping             ? ""
+                                       : unfinished != NULL ? "_Stop"
+                                       : page->asking       ? "_Keep going"
+                                                            : "_Cancel");
   if (state->landed)
     p2v_kiosk_notice_say (page->question_text, P2V_KIOSK_NOTICE_WARNING, "Stop watching?",
                           "The server goes on by itself and makes the guest all the same.");
@@ -173,11 +190,17 @@ on_conversion_changed (P2vConvertPage *page)
       page->asking = FALSE;
       return;
     }
-  gtk_label_set_label (page->activity, state->activity);
+  gtk_label_set_label (page->activity, state->pause != NULL ? state->pause : state->activity);
   show_notice (page, state);
   show_figures (page, state);
   show_disks (page, state);
   show_question (page, state);
+}
+
+static void
+on_answered (P2vConvertPage *page, gboolean go_on)
+{
+  p2v_kiosk_engine_answer (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)), go_on);
 }
 
 static void
@@ -192,6 +215,12 @@ static gboolean
 retreat (P2vKioskPage *base)
 {
   P2vConvertPage *page = P2V_CONVERT_PAGE (base);
+  /* Nothing has been done yet that would be a loss. */
+  if (model_of (page)->state->unfinished != NULL)
+    {
+      on_stop (page);
+      return TRUE;
+    }
   page->asking = !page->asking;
   on_conversion_changed (page);
   return TRUE;
@@ -210,7 +239,9 @@ enter (P2vKioskPage *base)
   P2vConvertPage *page = P2V_CONVERT_PAGE (base);
   p2v_container_clear (page->disks);
   on_conversion_changed (page);
-  return NULL;
+  return model_of (page)->state->unfinished != NULL
+             ? p2v_kiosk_unfinished_box_get_first (page->unfinished)
+             : NULL;
 }
 
 static void
@@ -230,12 +261,15 @@ p2v_convert_page_class_init (P2vConvertPageClass *class)
   page_class->bind = bind;
   page_class->enter = enter;
   page_class->retreat = retreat;
+  g_type_ensure (P2V_TYPE_KIOSK_UNFINISHED_BOX);
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, question);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, question_text);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, stop);
   gtk_widget_class_bind_template_callback (widget_class, on_stop);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, unfinished);
+  gtk_widget_class_bind_template_callback (widget_class, on_answered);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, activity);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, total);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, figures);

@@ -7,6 +7,9 @@
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-done.ui"
 
+/* How many places that could not be read are listed: as many as there is room for. */
+#define PLACES_SHOWN 4
+
 /* The guest is there. */
 
 #define P2V_TYPE_DONE_PAGE (p2v_done_page_get_type ())
@@ -29,22 +32,58 @@ add (P2vDonePage *page, const char *name, const char *text)
     gtk_container_add (page->facts, p2v_fact_row_new (name, text, NULL));
 }
 
+static void
+say_how_it_went (P2vDonePage *page, const P2vKioskModel *model)
+{
+  const char *next = "Switch this machine off before you start the guest: both have the same name "
+                     "and may have the same addresses.";
+  const GPtrArray *bad = model->state->bad;
+  const char *guest = model->request->guest->name;
+  if (bad->len == 0)
+    {
+      g_autofree char *heading = g_strdup_printf ("The guest %s has been made", guest);
+      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, heading, next);
+      return;
+    }
+  g_autofree char *heading = g_strdup_printf ("The guest %s has been made, but not all of this "
+                                              "machine could be read",
+                                              guest);
+  g_autofree char *text = g_strdup_printf (
+      "%" G_GINT64_FORMAT " bytes in %u %s of the disks are zeroes in the guest. Check its "
+      "filesystems, and restore from a backup what lies there. %s",
+      p2v_bad_ranges_bytes (bad), bad->len, bad->len == 1 ? "place" : "places", next);
+  p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, heading, text);
+}
+
+/* The places; the server lists all. */
+static void
+add_bad (P2vDonePage *page, const GPtrArray *bad)
+{
+  for (guint i = 0; i < MIN (bad->len, PLACES_SHOWN); i++)
+    {
+      g_autofree char *place = p2v_bad_range_text (bad->pdata[i]);
+      g_autofree char *text = p2v_text_printable (place);
+      add (page, i == 0 ? "Not read" : "", text);
+    }
+  g_autofree char *more = bad->len > PLACES_SHOWN
+                              ? g_strdup_printf ("and %u more places", bad->len - PLACES_SHOWN)
+                              : NULL;
+  add (page, "", more);
+}
+
 static GtkWidget *
 enter (P2vKioskPage *base)
 {
   P2vDonePage *page = P2V_DONE_PAGE (base);
   const P2vKioskModel *model = p2v_kiosk_page_get_model (base);
   const P2vKioskState *state = model->state;
-  g_autofree char *heading
-      = g_strdup_printf ("The guest %s has been made", model->request->guest->name);
-  p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, heading,
-                        "Switch this machine off before you start the guest: both have the same "
-                        "name and may have the same addresses.");
+  say_how_it_went (page, model);
   p2v_container_clear (page->facts);
   add (page, "Guest", model->request->guest->name);
   add (page, "Server", model->config->server);
   add (page, "Where", state->place);
   add (page, "Job", state->job);
+  add_bad (page, state->bad);
   for (guint i = 0; i < state->warnings->len; i++)
     add (page, i == 0 ? "Note" : "", state->warnings->pdata[i]);
   return p2v_kiosk_end_box_get_first (page->end);

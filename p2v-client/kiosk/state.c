@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define SENDING "Sending the disks"
+#define WAITING "Waiting for the server"
+
 static void
 free_disk (P2vKioskDisk *disk)
 {
@@ -20,6 +23,7 @@ p2v_kiosk_state_new (const char *activity)
   state->percent = -1;
   state->time_left = -1;
   state->disks = g_ptr_array_new_with_free_func ((GDestroyNotify)free_disk);
+  state->bad = p2v_bad_ranges_new ();
   state->warnings = g_ptr_array_new_with_free_func (g_free);
   return state;
 }
@@ -30,11 +34,15 @@ p2v_kiosk_state_free (P2vKioskState *state)
   if (state == NULL)
     return;
   g_free (state->activity);
+  g_free (state->pause);
+  g_free (state->pause_why);
+  p2v_unfinished_free (state->unfinished);
   g_free (state->program);
   g_free (state->job);
   g_free (state->place);
   g_free (state->failed);
   g_ptr_array_unref (state->disks);
+  g_ptr_array_unref (state->bad);
   g_ptr_array_unref (state->warnings);
   g_free (state);
 }
@@ -53,12 +61,27 @@ begin (P2vKioskState *state, const char *activity)
   state->percent = -1;
 }
 
+static void
+begin_pause (P2vKioskState *state, const char *what, const char *why)
+{
+  set_text (&state->pause, what);
+  set_text (&state->pause_why, why);
+}
+
+static void
+end_pause (P2vKioskState *state)
+{
+  g_clear_pointer (&state->pause, g_free);
+  g_clear_pointer (&state->pause_why, g_free);
+}
+
 static const char *
 stage_activity (const char *stage)
 {
   static const char *const activities[][2] = {
     { P2V_STAGE_PREPARE, "Preparing the disks on the server" },
-    { P2V_STAGE_RECEIVE, "Sending the disks" },
+    { P2V_STAGE_RECEIVE, SENDING },
+    { P2V_STAGE_VERIFY, "Verifying on the server what has landed" },
     { P2V_STAGE_CONVERT, "Converting on the server" },
     { P2V_STAGE_DEFINE, "Defining the guest on the server" },
   };
@@ -87,9 +110,11 @@ note_event (P2vKioskState *state, const P2vEvent *event)
     begin (state, stage);
   else if (g_strcmp0 (event->kind, "failed") == 0)
     set_text (&state->failed, stage != NULL ? stage : state->activity);
-  /* While disks are sent, their own bars say more. */
+  /* While disks are sent, their own bars say more; of two stages side by side the one that began
+   * last is shown. */
   else if (g_strcmp0 (event->kind, "progress") == 0
-           && g_strcmp0 (event->stage, P2V_STAGE_RECEIVE) != 0)
+           && g_strcmp0 (event->stage, P2V_STAGE_RECEIVE) != 0
+           && g_strcmp0 (stage, state->activity) == 0)
     state->percent = CLAMP (event->percent, 0, 100);
 }
 
@@ -105,9 +130,13 @@ find_disk (P2vKioskState *state, const char *name)
   return disk;
 }
 
+/* It may begin again after everything has landed: the server asks for what it has found damaged. */
 static void
 note_progress (P2vKioskState *state, const P2vUpdate *update)
 {
+  if (state->disks->len == 0 || state->landed)
+    begin (state, SENDING);
+  state->landed = FALSE;
   for (gsize i = 0; i < update->n_disks; i++)
     {
       P2vKioskDisk *disk = find_disk (state, update->disks[i].name);
@@ -127,6 +156,11 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
       set_text (&state->program, update->text);
       begin (state, "Describing this machine to the server");
       break;
+    case P2V_UPDATE_MAPPING:
+      begin (state, "Asking the filesystems what is in use");
+      break;
+    case P2V_UPDATE_MAP:
+      break;
     case P2V_UPDATE_CREATED:
       set_text (&state->job, update->text);
       begin (state, "Opening the disks");
@@ -138,18 +172,41 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
       state->landed = TRUE;
       state->rate = 0;
       state->time_left = -1;
-      begin (state, "Waiting for the server");
+      end_pause (state);
+      begin (state, WAITING);
       break;
     case P2V_UPDATE_EVENT:
       note_event (state, update->event);
       break;
+    case P2V_UPDATE_LOST:
+      begin_pause (state, "Reconnecting to the server", update->text);
+      break;
+    case P2V_UPDATE_PAUSED:
+      begin_pause (state, "Waiting for space on the server", update->text);
+      break;
+    case P2V_UPDATE_RESTORED:
+      end_pause (state);
+      break;
     case P2V_UPDATE_WARNING:
       add_warning (state, update->text);
+      break;
+    case P2V_UPDATE_BAD:
+      p2v_bad_ranges_add_all (state->bad, update->bad);
       break;
     case P2V_UPDATE_DONE:
       set_text (&state->place, update->text);
       break;
     }
+}
+
+void
+p2v_kiosk_state_ask (P2vKioskState *state, P2vUnfinished *unfinished)
+{
+  if (unfinished == NULL && state->unfinished == NULL)
+    return;
+  p2v_unfinished_free (state->unfinished);
+  state->unfinished = unfinished;
+  begin (state, unfinished != NULL ? "Waiting for your answer" : WAITING);
 }
 
 void
@@ -173,6 +230,12 @@ p2v_update_copy (const P2vUpdate *update)
     disks[i].name = g_strdup (update->disks[i].name);
   copy->text = g_strdup (update->text);
   copy->disks = disks;
+  if (update->bad != NULL)
+    {
+      GPtrArray *bad = p2v_bad_ranges_new ();
+      p2v_bad_ranges_add_all (bad, update->bad);
+      copy->bad = bad;
+    }
   if (update->event != NULL)
     copy->event = p2v_schema_copy (&p2v_event_schema, update->event);
   return copy;
@@ -188,5 +251,7 @@ p2v_update_free (P2vUpdate *update)
   g_free ((gpointer)update->disks);
   g_free ((char *)update->text);
   p2v_event_free ((P2vEvent *)update->event);
+  if (update->bad != NULL)
+    g_ptr_array_unref ((GPtrArray *)update->bad);
   g_free (update);
 }

@@ -2,7 +2,7 @@
 #ifndef P2V_KIOSK_STATE_H
 #define P2V_KIOSK_STATE_H
 
-#include "p2v-client/conversion.h"
+#include "p2v-client/question.h"
 
 G_BEGIN_DECLS
 
@@ -18,16 +18,21 @@ typedef struct
 {
   char *activity; /* what is being done: "Sending the disks" */
   gint64 percent; /* of the server's stage, -1 when not known */
-  char *program;  /* the server's greeting, NULL before it */
-  char *job;      /* NULL before there is one */
-  char *place;    /* where the guest is; NULL before it is done */
-  char *failed;   /* the activity during which the server's job failed, NULL when it did not */
+  char *pause; /* what is waited for meanwhile, "Reconnecting to the server"; NULL: for nothing */
+  char *pause_why;
+  P2vUnfinished *unfinished; /* whether to go on with it is what the person is asked; NULL: nothing
+                                is asked */
+  char *program;             /* the server's greeting, NULL before it */
+  char *job;                 /* NULL before there is one */
+  char *place;               /* where the guest is; NULL before it is done */
+  char *failed; /* the activity during which the server's job failed, NULL when it did not */
 
   GPtrArray *disks; /* of P2vKioskDisk; empty before the first is sent */
   double rate;      /* bytes a second */
   gint64 time_left; /* seconds, -1 when not known */
   gboolean landed;  /* the server has everything */
 
+  GPtrArray *bad;      /* of P2vBadRange: what of the disks could not be read */
   GPtrArray *warnings; /* of char *, each once */
 } P2vKioskState;
 
@@ -37,6 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vKioskState, p2v_kiosk_state_free)
 
 /* Takes in what the engine reports. */
 void p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update);
+
+/* The person is asked (transfer full), or not any more (NULL). */
+void p2v_kiosk_state_ask (P2vKioskState *state, P2vUnfinished *unfinished);
 
 /* Done and size of all disks, bytes. */
 void p2v_kiosk_state_totals (const P2vKioskState *state, gint64 *done, gint64 *size);

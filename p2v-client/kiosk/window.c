@@ -49,6 +49,14 @@ set_button (GtkButton *button, const char *label)
     gtk_button_set_label (button, label);
 }
 
+/* The button that has the focus when nothing else has. */
+static GtkWidget *
+main_button (P2vKioskWindow *window)
+{
+  GtkWidget *next = GTK_WIDGET (window->next);
+  return gtk_widget_get_visible (next) ? next : GTK_WIDGET (window->back);
+}
+
 static void
 show_buttons (P2vKioskWindow *window)
 {
@@ -62,7 +70,7 @@ show_buttons (P2vKioskWindow *window)
   gtk_widget_set_sensitive (GTK_WIDGET (window->next), p2v_kiosk_page_get_ready (page));
   /* A button that cannot be pressed loses the focus, and nothing has it then. */
   if (gtk_window_get_focus (GTK_WINDOW (window)) == NULL)
-    gtk_widget_grab_focus (GTK_WIDGET (window->next));
+    gtk_widget_grab_focus (main_button (window));
 }
 
 static void
@@ -83,8 +91,7 @@ show_page (P2vKioskWindow *window, P2vKioskPageId id)
   gtk_container_foreach (GTK_CONTAINER (window->steps), mark_step, window);
   gtk_widget_grab_default (GTK_WIDGET (window->next));
   if (focus == NULL)
-    focus = GTK_WIDGET (gtk_widget_get_visible (GTK_WIDGET (window->next)) ? window->next
-                                                                           : window->back);
+    focus = main_button (window);
   gtk_widget_grab_focus (focus);
 }
 

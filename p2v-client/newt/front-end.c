@@ -24,6 +24,7 @@ clear (P2vFrontEnd *self)
   g_free (self->job);
   g_free (self->place);
   g_string_free (self->log, TRUE);
+  g_ptr_array_unref (self->bad);
 }
 
 /* A key that was given together with a server is that server's; one given alone is for whatever
@@ -195,6 +196,7 @@ p2v_front_end_run (P2vConfig *config, gboolean live)
     .name_suggested = config->name == NULL,
     .trusted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
     .log = g_string_new (NULL),
+    .bad = p2v_bad_ranges_new (),
   };
   note_trust (&self);
   P2vPage page = look_first (&self) ? P2V_PAGE_WELCOME : P2V_PAGE_END;
@@ -203,7 +205,9 @@ p2v_front_end_run (P2vConfig *config, gboolean live)
       p2v_screen_show_step (names, page);
       page = pages[page](&self);
     }
-  int status = self.failure != NULL ? (int)p2v_error_code_of (self.failure) : 0;
+  int status = self.bad->len > 0 ? P2V_STATUS_UNREADABLE : 0;
+  if (self.failure != NULL)
+    status = (int)p2v_error_code_of (self.failure);
   clear (&self);
   return status;
 }

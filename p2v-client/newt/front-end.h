@@ -2,6 +2,7 @@
 #ifndef P2V_NEWT_FRONT_END_H
 #define P2V_NEWT_FRONT_END_H
 
+#include "common/bad-range.h"
 #include "p2v-client/config.h"
 
 #include <gio/gio.h>
@@ -46,6 +47,7 @@ typedef struct
   gboolean landed; /* every disk has reached the server */
   char *job;
   char *place;         /* where the guest is */
+  GPtrArray *bad;      /* of P2vBadRange: what could not be read */
   GString *log;        /* lines for people */
   gint64 microseconds; /* it took */
 } P2vFrontEnd;
@@ -62,7 +64,7 @@ P2vPage p2v_page_result (P2vFrontEnd *self);
 /* Asks, converts, shows the result, until the person leaves.
  * config: what is filled in to begin with (transfer full).
  * live: see P2vFrontEnd.
- * Returns the exit status: 0, or the P2vErrorCode of the last conversion. */
+ * Returns the exit status of the last conversion: 0, P2V_STATUS_UNREADABLE or its P2vErrorCode. */
 int p2v_front_end_run (P2vConfig *config, gboolean live);
 
 /* Describes the machine again, behind a window; what was chosen before stays if it is still there.

@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/progress-view.h"
+#include "p2v-client/question.h"
 #include "p2v-client/text.h"
 
 #include <string.h>
@@ -24,6 +25,7 @@ typedef struct
 {
   P2vFrontEnd *front_end; /* the converting thread's, until it is joined */
   P2vProgress *progress;  /* has its own lock */
+  P2vQuestion *question;  /* has its own lock */
   GCancellable *cancellable;
   GMutex lock; /* for the two below */
   GString *log;
@@ -94,15 +96,25 @@ on_update (const P2vUpdate *update, gpointer user_data)
   P2vFrontEnd *self = run->front_end;
   if (update->kind == P2V_UPDATE_CREATED)
     self->job = p2v_text_printable (update->text);
+  if (update->kind == P2V_UPDATE_BAD)
+    p2v_bad_ranges_add_all (self->bad, update->bad);
   if (update->kind == P2V_UPDATE_DONE)
     self->place = p2v_text_printable (update->text);
-  if (update->kind == P2V_UPDATE_LANDED)
+  /* Progress after the landing: the server asks again for what it has found damaged. */
+  if (update->kind == P2V_UPDATE_LANDED || update->kind == P2V_UPDATE_PROGRESS)
     {
       g_mutex_lock (&run->lock);
-      run->landed = TRUE;
+      run->landed = update->kind == P2V_UPDATE_LANDED;
       g_mutex_unlock (&run->lock);
     }
   p2v_progress_update (run->progress, update, g_get_monotonic_time ());
+}
+
+static gboolean
+on_unfinished (const P2vUnfinished *unfinished, GCancellable *cancellable, gpointer user_data)
+{
+  Run *run = user_data;
+  return p2v_question_ask (run->question, unfinished, cancellable);
 }
 
 static gpointer
@@ -110,7 +122,7 @@ work (gpointer user_data)
 {
   Run *run = user_data;
   P2vFrontEnd *self = run->front_end;
-  p2v_conversion_run (self->config, self->request, run->cancellable, on_update, run,
+  p2v_conversion_run (self->config, self->request, run->cancellable, on_update, on_unfinished, run,
                       &self->failure);
   g_atomic_int_set (&run->ended, 1);
   return NULL;
@@ -180,17 +192,18 @@ static char *
 describe_activity (const Run *run, const P2vProgress *progress, gint64 now)
 {
   g_autofree char *elapsed = p2v_duration_format ((now - run->started) / G_USEC_PER_SEC);
-  const char *activity = progress->transferring       ? "Sending the disks"
+  const char *activity = progress->pause != NULL      ? progress->pause
+                         : progress->transferring     ? "Sending the disks"
                          : progress->activity != NULL ? progress->activity
                                                       : "Finishing";
   if (g_cancellable_is_cancelled (run->cancellable))
     activity = "Stopping, and tidying up on the server";
-  else if (progress->transferring && progress->time_left >= 0)
+  else if (progress->pause == NULL && progress->transferring && progress->time_left >= 0)
     {
       g_autofree char *left = p2v_duration_format (progress->time_left);
       return g_strdup_printf ("%s: %s left, %s since the start", activity, left, elapsed);
     }
-  else if (!progress->transferring && progress->percent >= 0)
+  else if (progress->pause == NULL && !progress->transferring && progress->percent >= 0)
     return g_strdup_printf ("%s: %" G_GINT64_FORMAT " %%, %s since the start", activity,
                             progress->percent, elapsed);
   return g_strdup_printf ("%s ... %s since the start", activity, elapsed);
@@ -261,6 +274,30 @@ ask_to_cancel (Run *run)
     g_cancellable_cancel (run->cancellable);
 }
 
+/* The conversion waits for the answer; when it waits no longer, the window closes by itself. */
+static void
+ask_about_unfinished (Run *run, const P2vUnfinished *unfinished)
+{
+  static const char *const labels[] = { "Go on", "Begin anew", "Stop", NULL };
+  g_autofree char *what = p2v_unfinished_describe (unfinished);
+  g_autofree char *text
+      = g_strconcat (what,
+                     "\n\nGo on: only what is missing, or has changed since, is sent.\n"
+                     "Begin anew: what has landed is thrown away, and everything is sent.\n"
+                     "Stop: the server keeps what it has, for another time.",
+                     NULL);
+  g_autoptr (P2vWindow) window = p2v_window_new_question (
+      "Go on with an unfinished conversion of this machine?", text, labels, 0);
+  int pressed = P2V_WINDOW_TICK;
+  p2v_window_set_timer (window, REDRAW_MILLISECONDS);
+  while (pressed == P2V_WINDOW_TICK && p2v_question_is_open (run->question))
+    pressed = p2v_window_run (window);
+  if (pressed == 0 || pressed == 1)
+    p2v_question_answer (run->question, pressed == 0);
+  else if (pressed != P2V_WINDOW_TICK)
+    g_cancellable_cancel (run->cancellable);
+}
+
 /* Returns FALSE when the program is to end. */
 static gboolean
 show (Run *run, guint n_disks)
@@ -279,6 +316,9 @@ show (Run *run, guint n_disks)
         }
       if (pressed == 0 || pressed == P2V_WINDOW_ESCAPE)
         ask_to_cancel (run);
+      g_autoptr (P2vUnfinished) unfinished = p2v_question_get (run->question);
+      if (unfinished != NULL && !g_cancellable_is_cancelled (run->cancellable))
+        ask_about_unfinished (run, unfinished);
     }
   return TRUE;
 }
@@ -290,6 +330,7 @@ forget_last (P2vFrontEnd *self)
   g_clear_pointer (&self->job, g_free);
   g_clear_pointer (&self->place, g_free);
   g_string_truncate (self->log, 0);
+  g_ptr_array_set_size (self->bad, 0);
   self->landed = FALSE;
 }
 
@@ -315,7 +356,9 @@ p2v_page_convert (P2vFrontEnd *self)
   forget_last (self);
   g_mutex_init (&run.lock);
   g_autoptr (P2vProgress) progress = p2v_progress_new_with_view (&view, on_line, &run);
+  g_autoptr (P2vQuestion) question = p2v_question_new (NULL, NULL);
   run.progress = progress;
+  run.question = question;
   g_autofree char *activity = g_strdup_printf ("Connecting to %s", self->config->server);
   p2v_progress_begin (progress, activity, run.started);
   g_autoptr (GThread) thread = g_thread_new ("conversion", work, &run);

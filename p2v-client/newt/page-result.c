@@ -32,14 +32,27 @@ is_offered (const P2vFrontEnd *self, Action action)
 }
 
 static char *
+describe_loss (const P2vFrontEnd *self)
+{
+  if (self->bad->len == 0)
+    return g_strdup ("");
+  g_autofree char *what = p2v_bad_ranges_text (self->bad);
+  g_autofree char *shown = p2v_text_printable (what);
+  return g_strdup_printf ("NOT ALL COULD BE READ: %s. Check its filesystems, and restore from a "
+                          "backup what lies there.\n\n",
+                          shown);
+}
+
+static char *
 describe_success (const P2vFrontEnd *self)
 {
   g_autofree char *duration = p2v_duration_format (self->microseconds / G_USEC_PER_SEC);
+  g_autofree char *lost = describe_loss (self);
   return g_strdup_printf (
-      "Guest     %s\nPlace     %s\nServer    %s\nJob       %s\nTime      %s\n\n"
+      "Guest     %s\nPlace     %s\nServer    %s\nJob       %s\nTime      %s\n\n%s"
       "Switch this machine off before the guest is started: both have the same addresses. "
       "`p2v-server show %s` on the server tells more.",
-      self->request->guest->name, self->place, self->config->server, self->job, duration,
+      self->request->guest->name, self->place, self->config->server, self->job, duration, lost,
       self->job);
 }
 
@@ -67,7 +80,7 @@ static const char *
 choose_title (const P2vFrontEnd *self)
 {
   if (self->failure == NULL)
-    return "Done";
+    return self->bad->len > 0 ? "Done, but not all could be read" : "Done";
   if (g_error_matches (self->failure, P2V_ERROR, P2V_ERROR_CANCELLED))
     return self->landed ? "The server goes on alone" : "Stopped";
   return self->landed ? "Sent, but the conversion failed" : "Failed";

@@ -296,16 +296,24 @@ p2v_window_run (P2vWindow *window)
     }
 }
 
-int
-p2v_window_ask (const char *title, const char *text, const char *const *labels, guint focus)
+P2vWindow *
+p2v_window_new_question (const char *title, const char *text, const char *const *labels,
+                         guint focus)
 {
   guint lines;
   g_autofree char *wrapped = p2v_text_wrap (text, P2V_TEXT_WIDTH - 4, &lines);
   int height = (int)MIN (lines, MAX_MESSAGE_ROWS);
-  g_autoptr (P2vWindow) window = p2v_window_new (title, P2V_TEXT_WIDTH - 2, height + 1);
+  P2vWindow *window = p2v_window_new (title, P2V_TEXT_WIDTH - 2, height + 1);
   p2v_window_add_text (window, 1, 1, P2V_TEXT_WIDTH - 4, height, wrapped);
   p2v_window_add_buttons (window, labels);
   p2v_window_focus_button (window, focus);
+  return window;
+}
+
+int
+p2v_window_ask (const char *title, const char *text, const char *const *labels, guint focus)
+{
+  g_autoptr (P2vWindow) window = p2v_window_new_question (title, text, labels, focus);
   return p2v_window_run (window);
 }
 

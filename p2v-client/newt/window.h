@@ -78,7 +78,11 @@ int p2v_window_run (P2vWindow *window);
  * focus: the one that Enter presses. Returns its index, or as p2v_window_run(). */
 int p2v_window_ask (const char *title, const char *text, const char *const *labels, guint focus);
 
-/* The same with the button "OK" alone. */
+/* The window of p2v_window_ask(), for who has more to wait for than a key. */
+P2vWindow *p2v_window_new_question (const char *title, const char *text, const char *const *labels,
+                                    guint focus);
+
+/* p2v_window_ask() with the button "OK" alone. */
 void p2v_window_say (const char *title, const char *text);
 
 G_END_DECLS

@@ -43,8 +43,8 @@ make_image ()
 @test "what the client calls and a person needs is in it" {
   local name missing=''
   for name in p2v-client p2v-text p2v-kiosk partclone.ext4 partclone.xfs partclone.btrfs \
-    partclone.ntfs partclone.vfat partclone.f2fs partclone.hfsp lvm mdadm cryptsetup dmsetup \
-    multipathd iscsiadm smartctl ethtool lspci nvme debugfs grub-fstest nmcli nmtui mokutil \
+    partclone.ntfs partclone.vfat partclone.f2fs partclone.hfsp xfs_logprint lvm mdadm cryptsetup \
+    dmsetup multipathd iscsiadm smartctl ethtool lspci nvme debugfs grub-fstest nmcli nmtui mokutil \
     nm-initrd-generator; do
     grep -q "/$name\$" "$P2V_BUILD/image/contents" || missing+=" $name"
   done

@@ -33,7 +33,7 @@ site ()
 {
   local argument arguments=()
   for argument in p2v.name="$1" p2v.o=local "p2v.os=$SERVER_IMAGES" p2v.of=raw p2v.memory=512M \
-      p2v.fail=poweroff; do
+      p2v.fail=poweroff p2v.wait=defined; do
     arguments+=(--argument "$argument")
   done
   "$P2V_BUILD/p2v-server/p2v-server" media --pxe "$TREE" --owner dnsmasq --server "$PXE_ADDRESS" \

@@ -160,13 +160,14 @@ is_busy () { [[ $(server show "$JOB" --json | jq -r .busy) = true ]]; }
 }
 
 @test "a job whose machine left too early cannot be retried, and says so" {
-  said=$(client_says early | server session) || true
+  # The session keeps the job for its client; told to end, it leaves it to wait.
+  said=$(client_says early | timeout 2 "$SERVER" --config "$CONFIG" session) || true
   JOB=$(jq -r 'select(.type == "created").job' <<<"$said")
   run server retry "$JOB"
   assert_status 6
   assert_output_contains "never received in full"
   run server show "$JOB"
-  assert_output_contains "convert the machine again"
+  assert_output_contains "Start the machine as before"
 }
 
 @test "a job that is being worked on is neither retried nor removed" {
@@ -220,7 +221,7 @@ is_busy () { [[ $(server show "$JOB" --json | jq -r .busy) = true ]]; }
 }
 
 @test "hostile job names are refused by every command" {
-  for command in show log retry remove work; do
+  for command in show log retry cancel remove report work; do
     for id in ../x 'a b' '$(id)' '' . .. 2026/../x "$(printf '1%.0s' {1..300})" $'1\n2'; do
       run server "$command" -- "$id"
       assert_status 6
@@ -310,7 +311,7 @@ END
   assert_output_contains "p2v-server "
   run "$SERVER" --help
   assert_status 0
-  for command in jobs show log retry remove profiles check session lane forced work; do
+  for command in jobs show log retry cancel remove recover report profiles check session lane forced work; do
     assert_output_contains "  $command"
     "$SERVER" "$command" --help | grep -q "p2v-server .* $command"
   done
@@ -377,4 +378,91 @@ REFUSED=("" "p2v-server" "p2v-server session; id" "p2v-server  session" "p2v-ser
   PATH=$T/bin run "$SERVER" --config "$CONFIG" retry "$JOB" --wait
   assert_status 8
   assert_equal "$(find "$T/state" ! -user nobody)" ""
+}
+
+@test "retry with changed options: networks and root, with the images where they are" {
+  make_failed_job db01
+  local image
+  image=$(server show "$JOB" --json | jq -r '.plan.images[0].path')
+  PATH=$T/bin run "$SERVER" --config "$CONFIG" retry "$JOB" --wait --root /dev/sda2
+  assert_status 8
+  run server show "$JOB" --json
+  assert_equal "$(jq -r '.plan | .root + " " + .storage + " " + .images[0].path' <<<"$output")" \
+    "/dev/sda2 $T/images $image"
+  assert_equal "$(server log "$JOB" --json | jq -r 'select(.kind == "info").message' | grep changed)" \
+    "changed by the administrator: root"
+  assert_file_exists "$image"
+  run server retry "$JOB" --network lan0
+  assert_status 6
+  assert_output_contains "no such interface"
+}
+
+@test "retry does not move images, and refuses what a client would be refused" {
+  make_failed_job db01
+  local before
+  before=$(sha256_of "$T/state/jobs/$JOB/job.json")
+  mkdir "$T/images/other"
+  run server retry "$JOB" --storage "$T/images/other"
+  assert_status 6
+  assert_output_contains "stay where they were received"
+  run server retry "$JOB" --format qcow2
+  assert_status 6
+  run server retry "$JOB" --output qemu --storage "$T/images"
+  assert_status 6
+  run server retry "$JOB" --profile nowhere
+  assert_status 6
+  assert_output_contains nowhere
+  run server retry "$JOB" --option os-password=x
+  assert_status 6
+  assert_equal "$(sha256_of "$T/state/jobs/$JOB/job.json")" "$before"
+  # Too late for another root.
+  jq '.failed_stage = "define" | .failed_state = "defining"' "$T/state/jobs/$JOB/job.json" >"$T/new"
+  cp "$T/new" "$T/state/jobs/$JOB/job.json"
+  run server retry "$JOB" --root first
+  assert_status 6
+  assert_output_contains "past its conversion"
+}
+
+@test "retry --network plugs one interface, or all of them, in elsewhere" {
+  local said
+  said=$({ client_says db01 | jq -c 'if .type == "create" then .request |= (
+      .machine.nics = [{name: "eno1", mac: "52:54:00:00:00:01"}, {name: "eno2", mac: "52:54:00:00:00:02"}] |
+      .guest.nics = [{nic: "eno1", network: "lan"}, {nic: "eno2", network: "lan"}]) else . end'
+    echo '{"type":"landed"}'; sleep 0.5; } | PATH=$T/bin "$SERVER" --config "$CONFIG" session) || true
+  JOB=$(jq -r 'select(.type == "created").job' <<<"$said")
+  wait_until 20 has_failed
+  networks () { server show "$JOB" --json | jq -c '[.plan.nics[].source]'; }
+  assert_equal "$(networks)" '["lan","lan"]'
+  PATH=$T/bin run "$SERVER" --config "$CONFIG" retry "$JOB" --wait --network eno2:dmz
+  assert_equal "$(networks)" '["lan","dmz"]'
+  PATH=$T/bin run "$SERVER" --config "$CONFIG" retry "$JOB" --wait --network all --network eno1:one
+  assert_equal "$(networks)" '["one","all"]'
+}
+
+@test "retry sends a guest elsewhere where virt-v2v writes it" {
+  mkdir "$T/images/first" "$T/images/second"
+  cat >"$T/bin/virt-v2v" <<'END'
+#!/bin/sh
+[ "$1" != --machine-readable ] || { echo virt-v2v; echo output:qemu; echo output:json; exit 0; }
+echo "told $*"
+exit 1
+END
+  chmod 755 "$T/bin/virt-v2v"
+  ln -s "$(command -v sh)" "$T/bin/sh"
+  local said
+  said=$({ client_says db01 | jq -c --arg storage "$T/images/first" \
+      'if .type == "create" then .request.output = {mode: "qemu", storage: $storage} else . end'
+    echo '{"type":"landed"}'; sleep 0.5; } | PATH=$T/bin "$SERVER" --config "$CONFIG" session) || true
+  JOB=$(jq -r 'select(.type == "created").job' <<<"$said")
+  wait_until 20 has_failed
+  run server log "$JOB" --conversion
+  assert_output_contains "-os $T/images/first"
+  PATH=$T/bin run "$SERVER" --config "$CONFIG" retry "$JOB" --wait --storage "$T/images/second" --format raw
+  assert_status 8
+  run server log "$JOB" --conversion
+  assert_output_contains "told"
+  assert_output_contains "-os $T/images/second"
+  assert_output_contains "-of raw"
+  refute_output_contains "$T/images/first"
+  assert_file_exists "$T/state/jobs/$JOB/staging-sda.qcow2"
 }

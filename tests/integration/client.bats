@@ -54,7 +54,7 @@ silent_start () {
 }
 
 @test "usage errors are exit status 2 and nothing has run" {
-  for wrong in p2v.sever=x p2v.port=0 p2v.lanes=2 p2v.compress=3 'p2v.post="a; b"'; do
+  for wrong in p2v.sever=x p2v.port=0 p2v.lanes=17 p2v.compress=20 p2v.bwlimit=20 'p2v.post="a; b"'; do
     client_run "$NOWHERE p2v.pre=\"touch $T/ran\" $wrong"
     assert_status 2
     assert_stderr_contains "p2v-client: ${wrong%%=*}"

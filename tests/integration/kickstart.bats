@@ -154,7 +154,7 @@ table ()
   local name word installed
   # What make would install, without building it.
   installed=$(make --no-print-directory -C "$P2V_TOP" -n install DESTDIR=/S PREFIX=/usr |
-    grep -oE 'p2v-[a-z]+/([a-z]+/)?p2v-[a-z]+' | sed 's,.*/,,' | sort -u)
+    grep -oE '(build|sanitize)/p2v-[a-z]+/([a-z]+/)?p2v-[a-z]+' | sed 's,.*/,,' | sort -u)
   for name in "${FILES[@]}"; do
     for word in $(grep -oE '/usr/bin/p2v-[a-z]+' "$KICKSTART/$name.ks" | sort -u); do
       grep -qx "${word##*/}" <<<"$installed" || assert_fail "$name.ks: make does not install $word"

@@ -6,6 +6,7 @@
 
 load ../lib/common
 load ../lib/kiosk
+load ../lib/interrupted
 
 setup_file ()
 {
@@ -41,6 +42,7 @@ teardown ()
 p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
 state_of () { p2v_server jobs --json | jq -r --arg g "$1" '[.jobs[] | select(.guest == $g)][-1].state'; }
 state_is () { [[ $(state_of "$1") = "$2" ]]; }
+states_of () { p2v_server jobs --json | jq -c --arg g "$1" '[.jobs[] | select(.guest == $g) | .state]'; }
 
 # Starts the kiosk with everything filled in but the password and the host key.
 start ()
@@ -241,6 +243,70 @@ assert_quiet ()
   # What was entered is still there.
   kiosk_go "Is this right?" alt+c
   kiosk_until "cancel1 with"
+  assert_quiet
+}
+
+# An earlier run that was cut short, by the machine that the kiosk shows.
+leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$KIOSK_MACHINE"; }
+
+@test "an unfinished job of this machine is asked about; Escape leaves it, Enter goes on with it" {
+  leave_unfinished again1
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_review again1
+  kiosk_go "An earlier conversion of this machine is unfinished" Return
+  kiosk_until "begun on 20"
+  kiosk_until "of 47.7 MiB have landed"
+  kiosk_focus "Go on"
+  assert_page_good
+  kiosk_go "You have stopped it; no guest was made" Escape
+  [[ $(state_of again1) = @(receiving|waiting) ]]
+  kiosk_go "An earlier conversion of this machine is unfinished" alt+t
+  kiosk_focus "Go on"
+  key Tab
+  kiosk_focus "Begin anew"
+  key shift+Tab
+  kiosk_focus "Go on"
+  kiosk_go "need not be read again" Return
+  assert_same_contents "$SERVER_IMAGES/again1-disk1" "$T/disk1"
+  assert_equal "$(states_of again1)" '["failed"]'
+  assert_quiet
+}
+
+@test "begun anew, the unfinished job is given up" {
+  leave_unfinished anew1
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_review anew1
+  kiosk_go "An earlier conversion of this machine is unfinished" Return
+  kiosk_focus "Go on"
+  kiosk_go "need not be read again" alt+b
+  assert_same_contents "$SERVER_IMAGES/anew1-disk1" "$T/disk1"
+  assert_equal "$(states_of anew1)" '["cancelled","failed"]'
+  assert_quiet
+}
+
+@test "with p2v.resume=yes nothing is asked" {
+  leave_unfinished unasked1
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.resume=yes
+  to_review unasked1
+  kiosk_go "need not be read again" Return
+  assert_same_contents "$SERVER_IMAGES/unasked1-disk1" "$T/disk1"
+  assert_equal "$(states_of unasked1)" '["failed"]'
+}
+
+@test "a connection that is lost is being brought back, until it is there again" {
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.bwlimit=2M p2v.compress=off
+  to_review lost1
+  key Return
+  kiosk_until "Sending the disks"
+  sshd_away
+  kiosk_until "Reconnecting to the server"
+  kiosk_until "what has landed is kept"
+  assert_page_good
+  sshd_back
+  kiosk_until_not "Reconnecting to the server"
+  kiosk_refute "what has landed is kept"
+  kiosk_until "need not be read again"
+  assert_same_contents "$SERVER_IMAGES/lost1-disk1" "$T/disk1"
   assert_quiet
 }
 

@@ -103,6 +103,22 @@ hello () { echo '{"type":"hello","version":1}' | login -T 127.0.0.1 p2v-server s
   assert_equal "$(host_state)" "$before"
 }
 
+@test "setup lets systemd recover jobs at boot where the unit is installed, and warns where not" {
+  rm -f "$T"/etc/systemd/system/{,*/}p2v-recover.service
+  run setup_host
+  assert_status 0
+  assert_output_contains "warning   p2v-recover.service is not installed"
+  cp "$P2V_TOP/p2v-server/p2v-recover.service" "$T/etc/systemd/system/"
+  run setup_host
+  assert_status 0
+  assert_output_contains "change    enable p2v-recover.service"
+  assert_equal "$(on_host readlink -f /etc/systemd/system/multi-user.target.wants/p2v-recover.service)" \
+    /etc/systemd/system/p2v-recover.service
+  run setup_host
+  assert_output_contains "ok        p2v-recover.service"
+  assert_output_contains "Nothing had to be changed."
+}
+
 @test "the account that setup makes belongs to conversions alone" {
   setup_host
   assert_equal "$(on_host getent passwd p2v | cut -d : -f 6,7)" \

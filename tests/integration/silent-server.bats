@@ -60,12 +60,3 @@ convert ()
   # The farewell alone takes five seconds.
   ((${EPOCHREALTIME/./} - started < 3000000)) || assert_fail "it did not end at once"
 }
-
-@test "why the server lost its export is what the client says" {
-  convert killed1
-  server_root sh -c 'kill -KILL $(pgrep -f "[q]emu-nbd.*killed1")'
-  local status=0
-  wait "$PID" || status=$?
-  ((status == 7)) || assert_fail "status $status" "$(<"$T/out")"
-  grep -q 'qemu-nbd did not finish the image of disk sda' "$T/out" || assert_fail "$(<"$T/out")"
-}

@@ -5,6 +5,7 @@
 # server: a conversion from the first page to the last, and what a person is told on the way.
 
 load ../lib/common
+load ../lib/interrupted
 
 bats_require_minimum_version 1.5.0
 
@@ -103,6 +104,7 @@ press_button ()
 text_pid () { pgrep -P "$(terminal display-message -p '#{pane_pid}')" p2v-text; }
 ended () { [[ -e $T/status ]]; }
 p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
+states_of () { p2v_server jobs --json | jq -c --arg guest "$1" '[.jobs[] | select(.guest == $guest) | .state]'; }
 state_of () { p2v_server jobs --json | jq -r --arg guest "$1" '[.jobs[] | select(.guest == $guest)][-1].state'; }
 
 # From the first page to the review.
@@ -299,6 +301,82 @@ go_to_review ()
   press_button Again
   see "Is this right?"
   see "cancel1"
+}
+
+QUESTION="Go on with an unfinished conversion of this machine?"
+
+@test "an unfinished job of this machine is asked about, Escape leaves it, Enter goes on with it" {
+  unfinished_make again1 "$T/sda"
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=again1
+  go_to_review
+  press_button Convert
+  see "$QUESTION"
+  see "of 47.7 MiB have landed"
+  press Escape
+  see "Stopped"
+  [[ $(state_of again1) = @(receiving|waiting) ]]
+  press_button Again
+  see "Is this right?"
+  press_button Convert
+  see "$QUESTION"
+  at_button "Go on"
+  # A server that hears nothing for 45 seconds takes a client for gone: this one is not.
+  sleep 50
+  press Enter
+  see "Sent, but the conversion failed"
+  qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/again1-sda"
+  assert_equal "$(states_of again1)" '["failed"]'
+}
+
+@test "begun anew, the unfinished job is given up; p2v.resume=no does so without asking" {
+  unfinished_make anew1 "$T/sda"
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=anew1
+  go_to_review
+  press_button Convert
+  see "$QUESTION"
+  press_button "Begin anew"
+  see "Sent, but the conversion failed"
+  qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/anew1-sda"
+  assert_equal "$(states_of anew1)" '["cancelled","failed"]'
+  terminal kill-server
+  unfinished_make anew2 "$T/sda"
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=anew2 p2v.resume=no
+  go_to_review
+  press_button Convert
+  see "Sent, but the conversion failed"
+  assert_equal "$(states_of anew2)" '["cancelled","failed"]'
+}
+
+@test "a question that nobody waits for any more goes away" {
+  unfinished_make moot1 "$T/sda"
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=moot1
+  go_to_review
+  press_button Convert
+  see "$QUESTION"
+  connections_cut
+  see "This machine is as it was"
+  run screen
+  refute_output_contains "$QUESTION"
+  [[ $(state_of moot1) = @(receiving|waiting) ]]
+}
+
+@test "a connection that is lost is being brought back, and the log has it" {
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=lost1 p2v.bwlimit=2M p2v.compress=off
+  go_to_review
+  press_button Convert
+  see "Sending the disks"
+  sshd_away
+  see "Reconnecting to the server ..."
+  see "is lost (attempt"
+  sshd_back
+  see "Connected to the server again; going on"
+  see "Sending the disks"
+  run screen
+  refute_output_contains "Reconnecting to the server"
+  see "Sent, but the conversion failed"
+  press_button Log
+  see "is lost (attempt"
+  qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/lost1-sda"
 }
 
 @test "a signal in the middle of a conversion stops it in good order" {

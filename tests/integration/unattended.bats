@@ -100,7 +100,7 @@ arguments ()
   printf '%s ' p2v.server=192.0.2.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" \
     "p2v.identity=file://$SERVER_IDENTITY" "p2v.hostkey=$SERVER_HOSTKEY" "p2v.disks=$T/sda" \
     p2v.interfaces= p2v.memory=512M p2v.o=local "p2v.os=$SERVER_IMAGES" \
-    p2v.of=raw p2v.post=
+    p2v.of=raw p2v.post= p2v.wait=defined
 }
 
 # unattended NAME ARGUMENT...: an argument takes the place of the same one of those above.
@@ -208,19 +208,34 @@ sshd_start ()
   assert_same_contents "$SERVER_IMAGES/late1-sda" "$T/sda"
 }
 
-@test "a transfer that breaks is begun again" {
+@test "a transfer that breaks goes on where it was" {
   disk_make "$T/sda" 500000256 broken
   before=$(sha256_of "$T/sda")
-  unattended_start broken1 p2v.retry_for=2m
+  # Slow enough to be broken on the way, however fast the machine is.
+  unattended_start broken1 p2v.retry_for=2m p2v.bwlimit=20M
   wait_until 60 grep -q 'Sending' "$T/out"
   server_root sh -c 'kill -KILL $(pgrep -f "sshd: p2v( |@|$)")'
   unattended_end
   assert_status 8
-  assert_everywhere "Attempt 1 failed"
+  assert_everywhere "The connection to the server is lost (attempt 1)"
+  assert_everywhere "Connected to the server again"
   assert_same_contents "$SERVER_IMAGES/broken1-sda" "$T/sda"
-  # The server knows both.
-  assert_equal "$(jobs_of broken1 | jq -c 'map([.state, .failed_stage])')" \
-    '[["failed","receive"],["failed","convert"]]'
+  # The same job all the time.
+  assert_equal "$(jobs_of broken1 | jq -c 'map([.state, .failed_stage])')" '[["failed","convert"]]'
+}
+
+landed1_has_failed () { jobs_of landed1 | grep -q failed_stage; }
+
+@test "the machine is free as soon as its disks have landed" {
+  run unattended landed1 p2v.wait=landed "p2v.post=sh -c 'echo status \$P2V_STATUS >$T/post'"
+  assert_status 0
+  assert_everywhere "Everything has reached the server"
+  refute_output_contains "virt-v2v"
+  assert_equal "$(<"$T/post")" "status 0"
+  assert_same_contents "$SERVER_IMAGES/landed1-sda" "$T/sda"
+  # The server goes on alone.
+  wait_until 30 landed1_has_failed
+  assert_equal "$(jobs_of landed1 | jq -r '.[].failed_stage')" convert
 }
 
 @test "p2v.fail runs once, after the last try" {

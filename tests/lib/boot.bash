@@ -62,7 +62,8 @@ boot_arguments ()
     given+="${argument#-} "
     [[ $argument = -* ]] || printf '%s\n' "$argument"
   done
-  for argument in p2v.o=local "p2v.os=$SERVER_IMAGES" p2v.of=raw p2v.memory=512M p2v.fail=poweroff; do
+  for argument in p2v.o=local "p2v.os=$SERVER_IMAGES" p2v.of=raw p2v.memory=512M p2v.fail=poweroff \
+      p2v.wait=defined; do
     [[ $given = *" ${argument%%=*}="* || $given = *" ${argument%%=*} "* ]] || printf '%s\n' "$argument"
   done
 }

@@ -123,7 +123,9 @@ setup_sshd ()
          >"$dir/ssh/authorized_keys"
   chmod 644 "$dir/ssh/authorized_keys"
   variables=$(sed 's/.*/"&"/' "$dir/environment" | tr '\n' ' ')
-  cat >"$dir/etc/sshd_config.in" <<END
+  # The first line for a keyword counts.
+  printf '%s\n' "${@:3}" >"$dir/etc/sshd_config.in"
+  cat >>"$dir/etc/sshd_config.in" <<END
 ListenAddress $listen
 Port @PORT@
 HostKey $dir/ssh/host_ed25519
@@ -264,13 +266,14 @@ command_appliance ()
 
 command_start ()
 {
-  local stage="" owner="" libvirt=yes listen=127.0.0.1 extra=()
+  local stage="" owner="" libvirt=yes listen=127.0.0.1 extra=() options=()
   local dir entry uid password
   while [[ ${1-} = --* ]]; do
     case $1 in
       --install-from=*) stage=${1#*=} ;;
       --owner=*) owner=${1#*=} ;;
       --env=[A-Za-z_]*=*) extra+=("${1#*=}") ;;
+      --sshd-option=*) options+=("${1#*=}") ;;
       --listen=[0-9a-f]*) listen=${1#*=} ;;
       --no-libvirt) libvirt= ;;
       *) fail "start: no option '$1'. 'private-server help' lists them." ;;
@@ -294,7 +297,7 @@ command_start ()
   setup_programs "$dir" "$stage"
   setup_directories "$dir" "$uid"
   setup_environment "$dir" "${extra[@]}" >"$dir/environment"
-  setup_sshd "$dir" "$listen"
+  setup_sshd "$dir" "$listen" "${options[@]}"
   setup_server_files "$dir"
   setup_launch "$dir" "$entry"
   setup_settings "$dir" "$uid" "$password"

@@ -77,7 +77,7 @@ install_programs() {
   # The disks'.
   inst_multiple lvm vgs lvs pvs vgchange lvchange mdadm cryptsetup dmsetup multipath multipathd \
     kpartx iscsiadm iscsid smartctl lspci lsusb debugfs dumpe2fs e2label grub-fstest \
-    nvme lsscsi mokutil nbdinfo nbdcopy
+    nvme lsscsi mokutil nbdinfo nbdcopy xfs_logprint
   local program
   for program in /usr/sbin/partclone.*; do
     case $program in
@@ -93,7 +93,7 @@ install_network() {
     /usr/lib/udev/rules.d/85-nm-unmanaged.rules /usr/lib/systemd/network/99-default.link
   inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*' 'libnss_myhostname.so*'
   inst_multiple /etc/protocols /etc/services /etc/ssl/certs/ca-certificates.crt
-  inst_multiple /usr/share/misc/pci.ids /usr/share/hwdata/pci.ids
+  inst_multiple /usr/share/misc/pci.ids
 }
 
 install_storage() {

@@ -158,6 +158,153 @@ test_a_chunk_outside_the_disk_is_refused (void)
 }
 
 static void
+test_a_forgotten_chunk_is_unknown_and_may_land_again (void)
+{
+  set_up ();
+  record_two ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (P2vManifest) manifest = p2v_manifest_open (path, TRUE, NULL);
+  g_assert_true (p2v_manifest_forget (manifest, 3, &error));
+  g_assert_true (p2v_manifest_sync (manifest, &error));
+  g_autoptr (P2vManifest) reader = p2v_manifest_open (path, FALSE, NULL);
+  P2vChunkHash hash, none = { { 0 } };
+  g_assert_cmpint (p2v_manifest_get (reader, 3, &hash), ==, P2V_CHUNK_UNKNOWN);
+  g_assert_cmpmem (hash.bytes, 16, none.bytes, 16);
+  g_assert_cmpint (p2v_manifest_get (reader, 10, NULL), ==, P2V_CHUNK_ZERO);
+  g_assert_true (p2v_manifest_record (manifest, 3, P2V_CHUNK_ZERO, NULL, &error));
+  g_assert_cmpint (p2v_manifest_get (reader, 3, NULL), ==, P2V_CHUNK_ZERO);
+  g_assert_false (p2v_manifest_forget (manifest, CHUNKS, &error));
+  g_assert_error (error, P2V_ERROR, P2V_ERROR_REFUSED);
+  tear_down ();
+}
+
+#define FILE_SIZE (HEADER_SIZE + CHUNKS * RECORD_SIZE)
+
+/* How many files with random damage are looked at, and how many of their bits are flipped at most.
+ */
+#define DAMAGED_FILES 500
+#define FLIPS_MAX 8
+
+static P2vChunkState
+recorded_state (guint64 index)
+{
+  static const P2vChunkState states[] = { P2V_CHUNK_DATA, P2V_CHUNK_ZERO, P2V_CHUNK_SKIPPED };
+  return states[index % G_N_ELEMENTS (states)];
+}
+
+/* The file of a manifest that vouches for every chunk (transfer full). */
+static char *
+record_all (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (P2vManifest) manifest = p2v_manifest_create (path, DISK_SIZE, &error);
+  g_assert_no_error (error);
+  for (guint64 i = 0; i < CHUNKS; i++)
+    {
+      P2vChunkHash hash;
+      p2v_chunk_hash (&i, sizeof i, &hash);
+      g_assert_true (p2v_manifest_record (manifest, i, recorded_state (i), &hash, &error));
+    }
+  char *contents;
+  gsize length;
+  g_assert_true (g_file_get_contents (path, &contents, &length, &error));
+  g_assert_cmpuint (length, ==, FILE_SIZE);
+  return contents;
+}
+
+static void
+write_file (const char *contents, gsize length)
+{
+  /* Without GLib's wait for the disk: there are many. */
+  int fd = open (path, O_WRONLY | O_TRUNC);
+  g_assert_cmpint (write (fd, contents, length), ==, (gssize)length);
+  close (fd);
+}
+
+/* Records that are as they were written are vouched for, and no others. was, is: whole files. */
+static void
+assert_vouches (P2vManifest *manifest, const char *was, const char *is)
+{
+  guint64 vouched = 0;
+  for (guint64 i = 0; i < CHUNKS; i++)
+    {
+      static const P2vChunkHash none = { { 0 } };
+      gsize at = HEADER_SIZE + i * RECORD_SIZE;
+      gboolean whole = memcmp (was + at, is + at, RECORD_SIZE) == 0;
+      P2vChunkState expected = whole ? recorded_state (i) : P2V_CHUNK_UNKNOWN;
+      P2vChunkHash written, hash;
+      p2v_chunk_hash (&i, sizeof i, &written);
+      g_assert_cmpint (p2v_manifest_get (manifest, i, &hash), ==, expected);
+      g_assert_cmpmem (hash.bytes, 16, expected == P2V_CHUNK_DATA ? written.bytes : none.bytes, 16);
+      vouched += whole;
+    }
+  g_assert_cmpint (p2v_manifest_size (manifest), ==, DISK_SIZE);
+  g_assert_cmpuint (p2v_manifest_count (manifest, P2V_CHUNK_UNKNOWN), ==, CHUNKS - vouched);
+}
+
+/* Looks at the first length bytes of damaged as whoever opens a manifest would, and then as a
+ * transfer that goes on does. */
+static void
+check_damaged (const char *was, const char *damaged, gsize length)
+{
+  g_autofree char *padded = g_malloc0 (FILE_SIZE);
+  memcpy (padded, damaged, length);
+  gboolean has_header = length >= HEADER_SIZE && memcmp (was, damaged, HEADER_SIZE) == 0;
+  for (gboolean writable = FALSE; writable <= TRUE; writable++)
+    {
+      g_autoptr (GError) error = NULL;
+      write_file (damaged, length);
+      g_autoptr (P2vManifest) opened = p2v_manifest_open (path, writable, &error);
+      g_assert_true ((opened != NULL) == has_header);
+      if (opened != NULL)
+        assert_vouches (opened, was, padded);
+      else
+        g_assert_error (error, P2V_ERROR, P2V_ERROR_FAILED);
+    }
+
+  g_autoptr (GError) error = NULL;
+  write_file (damaged, length);
+  g_autoptr (P2vManifest) taken_up = p2v_manifest_take_up (path, DISK_SIZE, &error);
+  g_assert_no_error (error);
+  assert_vouches (taken_up, was, padded);
+  /* It is as good as a new one from now on. */
+  g_assert_true (p2v_manifest_record (taken_up, CHUNKS - 1, P2V_CHUNK_ZERO, NULL, &error));
+  g_autoptr (P2vManifest) reader = p2v_manifest_open (path, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (p2v_manifest_get (reader, CHUNKS - 1, NULL), ==, P2V_CHUNK_ZERO);
+}
+
+static void
+test_cut_off_at_any_length_it_vouches_for_what_is_whole (void)
+{
+  set_up ();
+  g_autofree char *contents = record_all ();
+  for (gsize length = 0; length <= FILE_SIZE; length++)
+    check_damaged (contents, contents, length);
+  tear_down ();
+}
+
+static void
+test_with_bits_flipped_anywhere_it_vouches_for_what_is_whole (void)
+{
+  set_up ();
+  g_autofree char *contents = record_all ();
+  /* A seed of its own: the same files each time. */
+  g_autoptr (GRand) random = g_rand_new_with_seed (5);
+  for (guint i = 0; i < DAMAGED_FILES; i++)
+    {
+      g_autofree char *damaged = g_memdup2 (contents, FILE_SIZE);
+      for (gint32 flips = g_rand_int_range (random, 1, FLIPS_MAX + 1); flips > 0; flips--)
+        damaged[g_rand_int_range (random, 0, FILE_SIZE)]
+            ^= (char)(1 << g_rand_int_range (random, 0, 8));
+      /* Every other one is cut short as well. */
+      gsize length = i % 2 == 0 ? FILE_SIZE : (gsize)g_rand_int_range (random, 0, FILE_SIZE);
+      check_damaged (contents, damaged, length);
+    }
+  tear_down ();
+}
+
+static void
 test_hash_is_xxh3_128 (void)
 {
   P2vChunkHash hash, parsed;
@@ -195,6 +342,12 @@ main (int argc, char **argv)
                    test_an_existing_manifest_is_not_overwritten);
   g_test_add_func ("/manifest/a-chunk-outside-the-disk-is-refused",
                    test_a_chunk_outside_the_disk_is_refused);
+  g_test_add_func ("/manifest/a-forgotten-chunk-is-unknown-and-may-land-again",
+                   test_a_forgotten_chunk_is_unknown_and_may_land_again);
+  g_test_add_func ("/manifest/cut-off-at-any-length-it-vouches-for-what-is-whole",
+                   test_cut_off_at_any_length_it_vouches_for_what_is_whole);
+  g_test_add_func ("/manifest/with-bits-flipped-anywhere-it-vouches-for-what-is-whole",
+                   test_with_bits_flipped_anywhere_it_vouches_for_what_is_whole);
   g_test_add_func ("/manifest/hash-is-xxh3-128", test_hash_is_xxh3_128);
   g_test_add_func ("/manifest/last-chunk-is-shorter", test_last_chunk_is_shorter);
   return g_test_run ();

@@ -47,7 +47,18 @@ test_an_endless_line_is_refused (void)
 static void
 test_what_is_no_message_is_refused (void)
 {
-  const char *bad[] = { "", "x", "[]", "{}", "{\"type\":1}", "{\"type\":\"a\"", "null", NULL };
+  const char *bad[] = { "",
+                        "x",
+                        "[]",
+                        "{}",
+                        "{\"type\":1}",
+                        "{\"type\":\"a\"",
+                        "null",
+                        "{\"type\":\"a\"}{\"type\":\"b\"}",
+                        "{\"type\":\"a\"}}",
+                        "a{\"type\":\"a\"}",
+                        "\"\"{\"type\":\"a\"}",
+                        NULL };
   for (gsize i = 0; bad[i] != NULL; i++)
     {
       g_autoptr (GError) error = NULL;

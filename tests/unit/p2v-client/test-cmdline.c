@@ -81,7 +81,7 @@ test_the_guest_is_described (void)
       "p2v.cpu.model=Skylake-Client-noTSX-IBRS p2v.cpu.acpi p2v.cpu.apic=no "
       "p2v.rtc.basis=utc p2v.rtc.offset=-5:30 p2v.disks=sda,/tmp/a.img "
       "p2v.removable= p2v.interfaces=eno1,eno2 p2v.root=btrfsvol:/dev/sda2/@ p2v.profile=libvirt "
-      "p2v.skip_test_connection p2v.dump_config_and_exit");
+      "p2v.verify=off p2v.skip_test_connection p2v.dump_config_and_exit");
   g_assert_true (config->phys_topo);
   g_assert_cmpint (config->vcpus, ==, 4);
   g_assert_cmpint (config->memory, ==, G_GINT64_CONSTANT (1) << 30);
@@ -98,6 +98,7 @@ test_the_guest_is_described (void)
   g_assert_cmpstr (config->interfaces[1], ==, "eno2");
   g_assert_cmpstr (config->root, ==, "btrfsvol:/dev/sda2/@");
   g_assert_cmpstr (config->output->profile, ==, "libvirt");
+  g_assert_cmpstr (config->output->verify, ==, "off");
   g_assert_true (config->skip_test_connection);
   g_assert_true (config->dump_and_exit);
 }
@@ -115,6 +116,7 @@ test_nothing_said_is_nothing_set (void)
   g_assert_null (config->post);
   g_assert_null (config->output->mode);
   g_assert_null (config->output->allocation);
+  g_assert_null (config->output->verify);
   g_autoptr (P2vConfig) none = parse ("p2v.oa=none p2v.password=");
   g_assert_null (none->output->allocation);
   g_assert_null (none->password);
@@ -167,6 +169,7 @@ test_values_out_of_range_are_refused (void)
   assert_refused ("p2v.rtc.offset=15", "expected hours from -12 to +14");
   assert_refused ("p2v.rtc.offset=+-1", "expected hours");
   assert_refused ("p2v.oa=thick", "expected one of none, sparse, preallocated");
+  assert_refused ("p2v.verify=some", "expected one of full, off");
   assert_refused ("p2v.sudo=maybe", "expected yes or no");
   assert_refused ("p2v.disks=", "p2v.disks: expected a value");
   assert_refused ("p2v.disks=sda,,sdb", "nothing between two commas");
@@ -209,16 +212,29 @@ test_host_keys_are_checked (void)
 }
 
 static void
-test_what_this_version_cannot_do_is_refused (void)
+test_how_the_data_goes (void)
 {
   g_autoptr (P2vConfig) config = parse ("p2v.lanes=1 p2v.compress=off");
   g_autoptr (P2vConfig) automatic = parse ("p2v.lanes=auto p2v.compress=auto");
   g_assert_cmpint (config->lanes, ==, 1);
-  g_assert_cmpstr (config->compress, ==, "off");
   g_assert_cmpint (automatic->lanes, ==, 0);
-  assert_refused ("p2v.lanes=2", "p2v.lanes=2: this version sends on one lane only");
-  assert_refused ("p2v.lanes=65", "expected a number from 1 to 64");
-  assert_refused ("p2v.compress=3", "p2v.compress=3: this version sends uncompressed only");
+  g_assert_cmpint (config->compress, ==, P2V_COMPRESS_OFF);
+  g_assert_cmpint (automatic->compress, ==, P2V_COMPRESS_AUTO);
+  g_autoptr (P2vConfig) level = parse ("p2v.lanes=16 p2v.compress=19 p2v.bwlimit=20M");
+  g_autoptr (P2vConfig) bits = parse ("p2v.bwlimit=200mbit");
+  g_autoptr (P2vConfig) none = parse ("p2v.bwlimit=off");
+  g_assert_cmpint (level->lanes, ==, 16);
+  g_assert_cmpint (level->compress, ==, 19);
+  g_assert_cmpint (level->bwlimit, ==, 20 * 1024 * 1024);
+  g_assert_cmpint (bits->bwlimit, ==, 25000000);
+  g_assert_cmpint (none->bwlimit, ==, 0);
+  assert_refused ("p2v.bwlimit=20", "expected a rate with its unit");
+  assert_refused ("p2v.bwlimit=0M", "expected a rate with its unit");
+  assert_refused ("p2v.bwlimit=7K", "at least 8K");
+  assert_refused ("p2v.bwlimit=99999999999G", "expected a rate with its unit");
+  assert_refused ("p2v.bwlimit=", "p2v.bwlimit");
+  assert_refused ("p2v.lanes=0", "expected a number from 1 to 16");
+  assert_refused ("p2v.lanes=17", "expected a number from 1 to 16");
   assert_refused ("p2v.compress=20", "expected auto, off, or a level from 1 to 19");
 }
 
@@ -335,8 +351,7 @@ main (int argc, char **argv)
                    test_values_out_of_range_are_refused);
   g_test_add_func ("/cmdline/an-address-may-be-ipv6", test_an_address_may_be_ipv6);
   g_test_add_func ("/cmdline/host-keys-are-checked", test_host_keys_are_checked);
-  g_test_add_func ("/cmdline/what-this-version-cannot-do-is-refused",
-                   test_what_this_version_cannot_do_is_refused);
+  g_test_add_func ("/cmdline/how-the-data-goes", test_how_the_data_goes);
   g_test_add_func ("/cmdline/arguments-that-contradict-are-refused",
                    test_arguments_that_contradict_are_refused);
   g_test_add_func ("/cmdline/secrets-are-never-quoted", test_secrets_are_never_quoted);

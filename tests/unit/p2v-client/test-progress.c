@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
-#include "p2v-client/progress.h"
+#include "p2v-client/progress-view.h"
 #include "p2v-client/text.h"
 
 #include <string.h>
@@ -41,18 +41,22 @@ send_event (P2vProgress *progress, const char *kind, const char *stage, const ch
 static void
 send_disk (P2vProgress *progress, gint64 done, double rate, gint64 time_left, gint64 now)
 {
-  P2vDiskProgress disk = { "sda", 4 * GIB, done / 2, done / 4, done - done / 2 - done / 4, done };
-  P2vUpdate update = {
-    .kind = P2V_UPDATE_PROGRESS, .disks = &disk, .n_disks = 1, .rate = rate, .time_left = time_left
-  };
+  P2vDiskProgress disk
+      = { "sda", 4 * GIB, done / 2, done / 4, done - done / 2 - done / 4, done, 0 };
+  P2vUpdate update = { .kind = P2V_UPDATE_PROGRESS,
+                       .disks = &disk,
+                       .n_disks = 1,
+                       .wire = 300,
+                       .rate = rate,
+                       .time_left = time_left };
   p2v_progress_update (progress, &update, now);
 }
 
 static void
 send_two_disks (P2vProgress *progress, gint64 done_a, gint64 done_b, gint64 now)
 {
-  P2vDiskProgress disks[]
-      = { { "sda", GIB, 0, 0, done_a, done_a }, { "nvme0n1", 3 * GIB, 0, 0, done_b, done_b } };
+  P2vDiskProgress disks[] = { { "sda", GIB, 0, 0, done_a, done_a, 0 },
+                              { "nvme0n1", 3 * GIB, 0, 0, done_b, done_b, 0 } };
   P2vUpdate update = {
     .kind = P2V_UPDATE_PROGRESS, .disks = disks, .n_disks = 2, .rate = 128 * MIB, .time_left = 16
   };
@@ -264,6 +268,36 @@ test_a_server_cannot_draw_on_the_terminal (void)
     }
 }
 
+/* What cannot be read is in the figures, and in JSON with all its members. */
+static void
+test_what_cannot_be_read_is_told (void)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autoptr (P2vProgress) lines = p2v_progress_new (P2V_PROGRESS_LINES, collect, out);
+  P2vDiskProgress disk = { "sda", 4 * GIB, 0, 0, GIB, GIB, 1536 };
+  P2vUpdate progress
+      = { .kind = P2V_UPDATE_PROGRESS, .disks = &disk, .n_disks = 1, .rate = MIB, .time_left = 9 };
+  p2v_progress_update (lines, &progress, SECONDS (5));
+  assert_printed (out, "sda: 25 %, 1.0 GiB of 4.0 GiB, 1.0 MiB/s, 9 s left, 1.5 KiB unreadable\n");
+  send_text (lines, P2V_UPDATE_LANDED, NULL, SECONDS (6));
+  g_assert_nonnull (strstr (out->str, "0 B not in use, 1.5 KiB could not be read\n"));
+  g_string_truncate (out, 0);
+
+  g_autoptr (GPtrArray) bad = p2v_bad_ranges_new ();
+  P2vBadRange known = { (char *)"sda", 512, 1024, (char *)"ext4 on /dev/sda1" };
+  P2vBadRange unknown = { (char *)"sda", 4096, 512, NULL };
+  p2v_bad_ranges_add (bad, &known);
+  p2v_bad_ranges_add (bad, &unknown);
+  P2vUpdate update = { .kind = P2V_UPDATE_BAD, .bad = bad };
+  p2v_progress_update (lines, &update, SECONDS (7));
+  assert_printed (out, "");
+  g_autoptr (P2vProgress) json = p2v_progress_new (P2V_PROGRESS_JSON, collect, out);
+  p2v_progress_update (json, &update, SECONDS (7));
+  assert_printed (out, "{\"type\":\"bad\",\"ranges\":[{\"disk\":\"sda\",\"offset\":512,"
+                       "\"length\":1024,\"where\":\"ext4 on /dev/sda1\"},{\"disk\":\"sda\","
+                       "\"offset\":4096,\"length\":512}]}\n");
+}
+
 static void
 test_json_has_stable_names (void)
 {
@@ -277,9 +311,10 @@ test_json_has_stable_names (void)
                        "{\"type\":\"created\",\"job\":\"j1\"}\n");
   send_disk (progress, 1024, 512.7, -1, SECONDS (2));
   send_disk (progress, 2048, 512.7, 99, SECONDS (2) + 1);
-  assert_printed (out, "{\"type\":\"progress\",\"done\":1024,\"size\":4294967296,\"rate\":512,"
-                       "\"time_left\":null,\"disks\":[{\"name\":\"sda\",\"size\":4294967296,"
-                       "\"done\":1024,\"sent\":256,\"zero\":256,\"skipped\":512}]}\n");
+  assert_printed (
+      out, "{\"type\":\"progress\",\"done\":1024,\"size\":4294967296,\"wire\":300,\"rate\":512,"
+           "\"time_left\":null,\"disks\":[{\"name\":\"sda\",\"size\":4294967296,"
+           "\"done\":1024,\"sent\":256,\"zero\":256,\"skipped\":512,\"bad\":0}]}\n");
   send_disk (progress, 4 * GIB, 1, 0, SECONDS (2) + 2);
   g_assert_nonnull (strstr (out->str, "\"done\":4294967296,\"size\":4294967296"));
   g_string_truncate (out, 0);
@@ -336,6 +371,27 @@ test_urls_lose_their_passwords (void)
   g_assert_null (p2v_url_mask (NULL));
 }
 
+static void
+test_what_is_waited_for_is_known (void)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autoptr (P2vProgress) progress = p2v_progress_new (P2V_PROGRESS_LINES, collect, out);
+  send_disk (progress, GIB, 100, 60, SECONDS (1));
+  g_assert_null (progress->pause);
+  g_string_truncate (out, 0);
+  send_text (progress, P2V_UPDATE_LOST, "The connection is lost.", SECONDS (2));
+  assert_printed (out, "The connection is lost.\n");
+  g_assert_cmpstr (progress->pause, ==, "Reconnecting to the server");
+  send_text (progress, P2V_UPDATE_RESTORED, "Connected again", SECONDS (3));
+  assert_printed (out, "Connected again\n");
+  g_assert_null (progress->pause);
+  g_assert_true (progress->transferring);
+  send_text (progress, P2V_UPDATE_PAUSED, "no space", SECONDS (4));
+  g_assert_cmpstr (progress->pause, ==, "Waiting for space on the server");
+  send_text (progress, P2V_UPDATE_LANDED, NULL, SECONDS (5));
+  g_assert_null (progress->pause);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -349,6 +405,8 @@ main (int argc, char **argv)
   g_test_add_func ("/progress/any-terminal-is-wide-enough", test_any_terminal_is_wide_enough);
   g_test_add_func ("/progress/a-server-cannot-draw-on-the-terminal",
                    test_a_server_cannot_draw_on_the_terminal);
+  g_test_add_func ("/progress/what-cannot-be-read-is-told", test_what_cannot_be_read_is_told);
+  g_test_add_func ("/progress/what-is-waited-for-is-known", test_what_is_waited_for_is_known);
   g_test_add_func ("/progress/json-has-stable-names", test_json_has_stable_names);
   g_test_add_func ("/text/units-are-those-of-administrators",
                    test_units_are_those_of_administrators);

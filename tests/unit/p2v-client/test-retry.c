@@ -5,10 +5,10 @@
 #define SECOND ((gint64)G_USEC_PER_SEC)
 
 static gint64
-after (P2vRetry *retry, gint code, gboolean accepted, gint64 seconds)
+after (P2vRetry *retry, gint code, gint64 seconds)
 {
   g_autoptr (GError) failure = g_error_new_literal (P2V_ERROR, code, "it failed");
-  return p2v_retry_after (retry, failure, accepted, 1 + seconds * SECOND);
+  return p2v_retry_after (retry, failure, 1 + seconds * SECOND);
 }
 
 static void
@@ -20,14 +20,14 @@ test_pauses_grow_until_the_time_is_up (void)
   for (gsize i = 0; i < G_N_ELEMENTS (pauses); i++)
     {
       gint64 left = 1000 + 300 - now;
-      gint64 pause = after (&retry, P2V_ERROR_CONNECTION, FALSE, now);
+      gint64 pause = after (&retry, P2V_ERROR_CONNECTION, now);
       g_assert_cmpint (pause, ==, MIN (pauses[i], left));
       now += pause;
     }
   /* The last try is when the time is up. */
   g_assert_cmpint (now, ==, 1242);
-  g_assert_cmpint (after (&retry, P2V_ERROR_CONNECTION, FALSE, now), ==, 58);
-  g_assert_cmpint (after (&retry, P2V_ERROR_CONNECTION, FALSE, 1300), ==, 0);
+  g_assert_cmpint (after (&retry, P2V_ERROR_CONNECTION, now), ==, 58);
+  g_assert_cmpint (after (&retry, P2V_ERROR_CONNECTION, 1300), ==, 0);
   g_assert_cmpuint (retry.tries, ==, 10);
 }
 
@@ -37,15 +37,15 @@ test_the_time_counts_from_the_first_failure (void)
   P2vRetry retry = { .seconds = 10 };
   g_assert_cmpint (p2v_retry_left (&retry, 99999 * SECOND), ==, 10);
   /* A transfer that broke after hours. */
-  g_assert_cmpint (after (&retry, P2V_ERROR_TRANSFER, TRUE, 20000), ==, 2);
-  g_assert_cmpint (after (&retry, P2V_ERROR_TRANSFER, TRUE, 20011), ==, 0);
+  g_assert_cmpint (after (&retry, P2V_ERROR_TRANSFER, 20000), ==, 2);
+  g_assert_cmpint (after (&retry, P2V_ERROR_TRANSFER, 20011), ==, 0);
 }
 
 static void
 test_without_a_time_there_is_one_try (void)
 {
   P2vRetry retry = { 0 };
-  g_assert_cmpint (after (&retry, P2V_ERROR_CONNECTION, FALSE, 5), ==, 0);
+  g_assert_cmpint (after (&retry, P2V_ERROR_CONNECTION, 5), ==, 0);
 }
 
 static void
@@ -60,16 +60,13 @@ test_what_lasts_is_not_tried_again (void)
   for (gsize i = 0; i < G_N_ELEMENTS (lasting); i++)
     {
       P2vRetry retry = { .seconds = 7200 };
-      g_assert_cmpint (after (&retry, lasting[i], FALSE, 5), ==, 0);
+      g_assert_cmpint (after (&retry, lasting[i], 5), ==, 0);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (passing); i++)
     {
       P2vRetry retry = { .seconds = 7200 };
-      g_assert_cmpint (after (&retry, passing[i], FALSE, 5), ==, 2);
+      g_assert_cmpint (after (&retry, passing[i], 5), ==, 2);
     }
-  /* The server may not know yet that the transfer before is dead. */
-  P2vRetry retry = { .seconds = 7200 };
-  g_assert_cmpint (after (&retry, P2V_ERROR_REFUSED, TRUE, 5), ==, 2);
 }
 
 static void

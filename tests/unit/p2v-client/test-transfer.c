@@ -21,6 +21,9 @@ typedef struct
   char *dir, *disk, *image, *socket;
   GSubprocess *qemu_nbd;
   GAsyncQueue *reports;
+  P2vBufferPool *pool;
+  guint lanes; /* how many a transfer gets */
+  gint64 sent; /* bytes of chunks that landed with data */
 } Fixture;
 
 static void
@@ -31,6 +34,8 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   f->image = g_build_filename (f->dir, "image", NULL);
   f->socket = g_build_filename (f->dir, "nbd", NULL);
   f->reports = g_async_queue_new_full ((GDestroyNotify)p2v_transfer_report_free);
+  f->pool = p2v_buffer_pool_new (16 * P2V_CHUNK_SIZE);
+  f->lanes = 1;
 }
 
 static void
@@ -43,6 +48,7 @@ tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
       g_object_unref (f->qemu_nbd);
     }
   g_async_queue_unref (f->reports);
+  p2v_buffer_pool_free (f->pool);
   char *paths[] = { f->disk, f->image, f->socket };
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
     {
@@ -91,14 +97,8 @@ die_with_test (gpointer data G_GNUC_UNUSED)
 }
 
 static int
-start_export (Fixture *f)
+connect_export (Fixture *f)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
-  g_subprocess_launcher_set_child_setup (launcher, die_with_test, NULL, NULL);
-  f->qemu_nbd = g_subprocess_launcher_spawn (launcher, &error, "qemu-nbd", "-t", "-f", "raw", "-k",
-                                             f->socket, f->image, NULL);
-  g_assert_no_error (error);
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   g_strlcpy (address.sun_path, f->socket, sizeof address.sun_path);
   for (int tries = 0; tries < 500; tries++)
@@ -112,10 +112,38 @@ start_export (Fixture *f)
   g_assert_not_reached ();
 }
 
+static int
+start_export (Fixture *f)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_subprocess_launcher_set_child_setup (launcher, die_with_test, NULL, NULL);
+  f->qemu_nbd = g_subprocess_launcher_spawn (launcher, &error, "qemu-nbd", "-t", "-e", "8", "-f",
+                                             "raw", "-k", f->socket, f->image, NULL);
+  g_assert_no_error (error);
+  return connect_export (f);
+}
+
 static void
 on_report (P2vTransferReport *report, gpointer user_data)
 {
   g_async_queue_push (user_data, report);
+}
+
+/* Counts how often each chunk was reported. */
+static void
+count_runs (Fixture *f, P2vSource *source, const P2vTransferReport *report, guint8 *reported)
+{
+  for (guint i = 0; report->runs != NULL && i < report->runs->len; i++)
+    {
+      const P2vChunkRun *run = &g_array_index (report->runs, P2vChunkRun, i);
+      for (guint64 k = run->first; k < run->first + run->count; k++)
+        {
+          reported[k]++;
+          if (run->state == P2V_CHUNK_DATA)
+            f->sent += (gint64)p2v_chunk_length (source->size, k);
+        }
+    }
 }
 
 static P2vSource *
@@ -130,22 +158,35 @@ open_source (Fixture *f)
   return source;
 }
 
-/* Runs a transfer to its end; counts how often each chunk was reported. */
+static void
+close_descriptor (gpointer data)
+{
+  close (*(int *)data);
+}
+
+/* Runs a transfer to its end, or until a lane fails. */
 static GError *
 run (Fixture *f, P2vSource *source, int fd, gboolean zeroed, guint8 *reported,
      P2vTransferCounts *counts)
 {
-  g_autoptr (P2vTransfer) transfer = p2v_transfer_start (source, fd, zeroed, on_report, f->reports);
+  g_autoptr (GArray) more = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_set_clear_func (more, close_descriptor);
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, NULL, zeroed, on_report, f->reports);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  while (more->len + 1 < f->lanes)
+    {
+      int another = connect_export (f);
+      g_array_append_val (more, another);
+      /* A fast transfer may be over already. */
+      if (!p2v_transfer_add_lane (transfer, another))
+        g_test_message ("lane %u came too late", more->len);
+    }
   for (;;)
     {
       g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
-      for (guint i = 0; report->runs != NULL && i < report->runs->len; i++)
-        {
-          const P2vChunkRun *chunks = &g_array_index (report->runs, P2vChunkRun, i);
-          for (guint64 k = 0; k < chunks->count; k++)
-            reported[chunks->first + k]++;
-        }
-      if (report->ended)
+      count_runs (f, source, report, reported);
+      if (report->ended || report->lane >= 0)
         {
           p2v_transfer_get_counts (transfer, counts);
           return g_steal_pointer (&report->error);
@@ -184,9 +225,229 @@ test_the_image_equals_the_disk (Fixture *f, gconstpointer zeroed)
   assert_same (f->disk, f->image);
   for (gsize i = 0; i < G_N_ELEMENTS (reported); i++)
     g_assert_cmpuint (reported[i], ==, 1);
-  g_assert_cmpint (counts.skipped + counts.zero + counts.sent, ==, size);
+  g_assert_cmpint (counts.skipped + counts.zero + f->sent, ==, size);
   /* Chunk 2 and a part of chunk 3 hold written zeroes. */
   g_assert_cmpint (counts.zero, ==, 5 * MIB);
+}
+
+static void
+test_several_lanes_carry_each_chunk_once (Fixture *f, gconstpointer zeroed)
+{
+  gint64 size = 200 * MIB + 4096;
+  guint8 reported[51] = { 0 };
+  P2vTransferCounts counts;
+  f->lanes = 4;
+  make_file (f->disk, size);
+  make_file (f->image, size);
+  put_noise (f->disk, 0, 80 * MIB);
+  put_zeroes (f->disk, 80 * MIB, 24 * MIB);
+  put_noise (f->disk, 120 * MIB + 512, 70 * MIB);
+  put_noise (f->disk, size - 4096, 4096);
+  if (!zeroed)
+    put_noise (f->image, 0, (gsize)size);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (GError) error = run (f, source, fd, zeroed != NULL, reported, &counts);
+  g_assert_no_error (error);
+  close (fd);
+  assert_same (f->disk, f->image);
+  for (gsize i = 0; i < G_N_ELEMENTS (reported); i++)
+    g_assert_cmpuint (reported[i], ==, 1);
+  g_assert_cmpint (counts.skipped + counts.zero + f->sent, ==, size);
+}
+
+/* Waits for a transfer's end; returns how many lanes have failed on the way. */
+static guint
+wait_for_end (Fixture *f, P2vSource *source, P2vTransfer *transfer, guint8 *reported)
+{
+  guint failed = 0;
+  for (gboolean ended = FALSE; !ended;)
+    {
+      g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
+      count_runs (f, source, report, reported);
+      ended = report->ended;
+      if (report->lane >= 0)
+        {
+          g_assert_error (report->error, P2V_ERROR, P2V_ERROR_TRANSFER);
+          p2v_transfer_remove_lane (transfer, report->lane);
+          failed++;
+        }
+      else
+        g_assert_no_error (report->error);
+    }
+  return failed;
+}
+
+/* One lane hangs before it has got anything: the others carry all, and the transfer ends when that
+ * one is lost. */
+static void
+test_a_lane_that_hangs_holds_only_its_own (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  int pair[2];
+  guint8 reported[64] = { 0 };
+  make_file (f->disk, 256 * MIB);
+  make_file (f->image, 256 * MIB);
+  put_noise (f->disk, 0, 256 * MIB);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
+  P2vTransfer *transfer = p2v_transfer_start (source, f->pool, NULL, TRUE, on_report, f->reports);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_assert_true (p2v_transfer_add_lane (transfer, pair[0]));
+  while (f->sent < 256 * MIB)
+    {
+      g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
+      g_assert_no_error (report->error);
+      count_runs (f, source, report, reported);
+    }
+  close (pair[1]);
+  g_assert_cmpuint (wait_for_end (f, source, transfer, reported), ==, 1);
+  p2v_transfer_free (transfer);
+  assert_same (f->disk, f->image);
+  close (pair[0]);
+  close (fd);
+}
+
+/* What a lane had in flight when it is cut goes over another one. */
+static void
+test_a_lane_that_is_cut_loses_nothing (Fixture *f, gconstpointer zeroed)
+{
+  guint8 reported[64] = { 0 };
+  make_file (f->disk, 256 * MIB);
+  make_file (f->image, 256 * MIB);
+  put_noise (f->disk, 0, 200 * MIB);
+  put_zeroes (f->disk, 210 * MIB, 20 * MIB);
+  if (!zeroed)
+    put_noise (f->image, 4096, 255 * MIB);
+  int fds[3] = { start_export (f), connect_export (f), connect_export (f) };
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, NULL, zeroed != NULL, on_report, f->reports);
+  for (int i = 0; i < 3; i++)
+    {
+      g_assert_true (p2v_transfer_add_lane (transfer, fds[i]));
+      g_usleep (40000);
+      if (i < 2)
+        shutdown (fds[i], SHUT_RDWR);
+    }
+  g_assert_cmpuint (wait_for_end (f, source, transfer, reported), ==, 2);
+  for (gsize i = 0; i < G_N_ELEMENTS (reported); i++)
+    g_assert_cmpuint (reported[i], >=, 1);
+  assert_same (f->disk, f->image);
+  for (int i = 0; i < 3; i++)
+    close (fds[i]);
+}
+
+/* The server's export dies, and what it had not made durable may be gone with it: it is sent once
+ * more to the next one. */
+static void
+test_an_export_that_is_started_anew_gets_what_was_lost (Fixture *f,
+                                                        gconstpointer data G_GNUC_UNUSED)
+{
+  guint8 reported[128] = { 0 };
+  make_file (f->disk, 512 * MIB);
+  make_file (f->image, 512 * MIB);
+  put_noise (f->disk, 0, 512 * MIB);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, NULL, TRUE, on_report, f->reports);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_usleep (300000);
+  g_subprocess_send_signal (f->qemu_nbd, SIGKILL);
+  g_subprocess_wait (f->qemu_nbd, NULL, NULL);
+  g_clear_object (&f->qemu_nbd);
+  for (gboolean failed = FALSE; !failed;)
+    {
+      g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
+      count_runs (f, source, report, reported);
+      failed = report->lane >= 0;
+      g_assert_false (report->ended);
+    }
+  p2v_transfer_remove_lane (transfer, fd);
+  close (fd);
+  /* As after a crash: whatever was not reported as durable is not there. */
+  for (guint i = 0; i < G_N_ELEMENTS (reported); i++)
+    if (reported[i] == 0)
+      put_zeroes (f->image, (gint64)i * P2V_CHUNK_SIZE, P2V_CHUNK_SIZE);
+  p2v_transfer_distrust (transfer);
+  g_unlink (f->socket);
+  fd = start_export (f);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_assert_cmpuint (wait_for_end (f, source, transfer, reported), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (reported); i++)
+    g_assert_cmpuint (reported[i], ==, 1);
+  assert_same (f->disk, f->image);
+  close (fd);
+}
+
+/* What the server has from an earlier run is read and compared, and not sent unless it has changed
+ * meanwhile. */
+static void
+test_what_has_landed_earlier_is_not_sent (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint8 reported[8] = { 0 };
+  gint64 size = 32 * MIB;
+  g_autoptr (P2vChunkTable) landed = p2v_chunk_table_new (size);
+  make_file (f->disk, size);
+  make_file (f->image, size);
+  put_noise (f->disk, 0, 16 * MIB);
+  put_noise (f->image, 512, (gsize)size - 512);
+  g_autoptr (GMappedFile) disk = g_mapped_file_new (f->disk, FALSE, NULL);
+  for (guint64 i = 0; i < 3; i++)
+    {
+      P2vChunkRun run = { .first = i, .count = 1, .state = P2V_CHUNK_DATA };
+      p2v_chunk_hash (g_mapped_file_get_contents (disk) + i * P2V_CHUNK_SIZE, P2V_CHUNK_SIZE,
+                      &run.hash);
+      if (i == 2)
+        run.hash.bytes[3] ^= 1; /* it was something else then */
+      p2v_chunk_table_set (landed, &run);
+    }
+  P2vChunkRun zeroes = { .first = 4, .count = 2, .state = P2V_CHUNK_SKIPPED };
+  p2v_chunk_table_set (landed, &zeroes);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  P2vReaderTask task = { .landed = landed };
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, &task, FALSE, on_report, f->reports);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_assert_cmpuint (wait_for_end (f, source, transfer, reported), ==, 0);
+  close (fd);
+  g_autoptr (GMappedFile) image = g_mapped_file_new (f->image, FALSE, NULL);
+  const char *a = g_mapped_file_get_contents (disk), *b = g_mapped_file_get_contents (image);
+  for (gsize i = 0; i < 8; i++)
+    {
+      gboolean same = memcmp (a + i * P2V_CHUNK_SIZE, b + i * P2V_CHUNK_SIZE, P2V_CHUNK_SIZE) == 0;
+      g_assert_cmpuint (reported[i], ==, 1);
+      /* Two with data; the holes are one run, of which not all is known to have landed. */
+      g_assert_cmpint (same, ==, i >= 2);
+    }
+}
+
+/* Only what is asked for again is sent, and it may be asked for at any time before the end. */
+static void
+test_chunks_are_sent_again_when_asked_for (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint8 reported[8] = { 0 };
+  make_file (f->disk, 30 * MIB);
+  make_file (f->image, 30 * MIB);
+  put_noise (f->disk, 0, 13 * MIB);
+  put_noise (f->image, 512, 30 * MIB - 512);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  P2vReaderTask task = { .only_again = TRUE };
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, &task, TRUE, on_report, f->reports);
+  p2v_transfer_again (transfer, 0, 1);
+  p2v_transfer_again (transfer, 2, 6);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_assert_cmpuint (wait_for_end (f, source, transfer, reported), ==, 0);
+  close (fd);
+  put_noise (f->disk, 4 * MIB, 4 * MIB);
+  put_noise (f->image, 4 * MIB, 4 * MIB);
+  for (gsize i = 0; i < 8; i++)
+    g_assert_cmpuint (reported[i], ==, i != 1);
+  assert_same (f->disk, f->image);
 }
 
 /* What is a hole in the disk stays a hole in the image: no block of it was written. */
@@ -207,8 +468,54 @@ test_holes_and_zeroes_are_not_written (Fixture *f, gconstpointer data G_GNUC_UNU
   GStatBuf st;
   g_assert_cmpint (g_stat (f->image, &st), ==, 0);
   g_assert_cmpint (st.st_blocks * 512, <=, 128 * 1024);
-  g_assert_cmpint (counts.sent, ==, P2V_CHUNK_SIZE);
+  g_assert_cmpint (f->sent, ==, P2V_CHUNK_SIZE);
   g_free (reported);
+}
+
+/* The guest finds zeroes where its disk had free space, in an image that held something else too;
+ * chunks that nobody read say so. */
+static void
+test_free_space_is_zeroes_and_never_read (Fixture *f, gconstpointer zeroed)
+{
+  gint64 size = 40 * MIB + 512;
+  guint states[11] = { 0 };
+  make_file (f->disk, size);
+  make_file (f->image, size);
+  put_noise (f->disk, 0, (gsize)size - 512);
+  put_noise (f->disk, size - 512, 512);
+  if (!zeroed)
+    put_noise (f->image, 4 * MIB, 36 * MIB);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  p2v_block_map_set_free (source->map, 4096, 8192);
+  p2v_block_map_set_free (source->map, 8 * MIB - 512, 16 * MIB + 512);
+  p2v_block_map_set_free (source->map, 40 * MIB, 512);
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, NULL, zeroed != NULL, on_report, f->reports);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  for (gboolean ended = FALSE; !ended;)
+    {
+      g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
+      ended = report->ended;
+      g_assert_no_error (report->error);
+      for (guint i = 0; report->runs != NULL && i < report->runs->len; i++)
+        {
+          const P2vChunkRun *run = &g_array_index (report->runs, P2vChunkRun, i);
+          for (guint64 k = 0; k < run->count; k++)
+            states[run->first + k] = run->state;
+        }
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    g_assert_cmpuint (states[i], ==,
+                      (i >= 2 && i < 6) || i == 10 ? P2V_CHUNK_SKIPPED : P2V_CHUNK_DATA);
+  P2vTransferCounts counts;
+  p2v_transfer_get_counts (transfer, &counts);
+  g_assert_cmpint (counts.skipped, ==, 16 * MIB + 512);
+  close (fd);
+  put_zeroes (f->disk, 4096, 8192);
+  put_zeroes (f->disk, 8 * MIB - 512, 16 * MIB + 512);
+  put_zeroes (f->disk, 40 * MIB, 512);
+  assert_same (f->disk, f->image);
 }
 
 static void
@@ -221,7 +528,7 @@ test_an_image_that_is_too_small_is_refused (Fixture *f, gconstpointer data G_GNU
   int fd = start_export (f);
   g_autoptr (P2vSource) source = open_source (f);
   g_autoptr (GError) error = run (f, source, fd, TRUE, reported, &counts);
-  g_assert_error (error, P2V_ERROR, P2V_ERROR_TRANSFER);
+  g_assert_error (error, P2V_ERROR, P2V_ERROR_REFUSED);
   g_assert_nonnull (strstr (error->message, "4194304"));
   close (fd);
 }
@@ -294,7 +601,8 @@ test_stopping_ends_a_transfer_soon (Fixture *f, gconstpointer data G_GNUC_UNUSED
   g_autoptr (P2vSource) source = open_source (f);
   /* A server that never answers. */
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
-  P2vTransfer *transfer = p2v_transfer_start (source, pair[0], TRUE, on_report, f->reports);
+  P2vTransfer *transfer = p2v_transfer_start (source, f->pool, NULL, TRUE, on_report, f->reports);
+  g_assert_true (p2v_transfer_add_lane (transfer, pair[0]));
   g_usleep (300000);
   p2v_transfer_free (transfer);
   g_autoptr (P2vTransferReport) report = g_async_queue_try_pop (f->reports);
@@ -314,7 +622,27 @@ main (int argc, char **argv)
   ADD ("/transfer/the-image-equals-the-disk", "zeroed", test_the_image_equals_the_disk);
   ADD ("/transfer/an-image-with-old-contents-equals-the-disk-too", NULL,
        test_the_image_equals_the_disk);
+  ADD ("/transfer/several-lanes-carry-each-chunk-once", "zeroed",
+       test_several_lanes_carry_each_chunk_once);
+  ADD ("/transfer/several-lanes-write-over-old-contents", NULL,
+       test_several_lanes_carry_each_chunk_once);
+  ADD ("/transfer/a-lane-that-hangs-holds-only-its-own", NULL,
+       test_a_lane_that_hangs_holds_only_its_own);
+  ADD ("/transfer/a-lane-that-is-cut-loses-nothing", "zeroed",
+       test_a_lane_that_is_cut_loses_nothing);
+  ADD ("/transfer/a-lane-that-is-cut-loses-nothing-over-old-contents", NULL,
+       test_a_lane_that_is_cut_loses_nothing);
+  ADD ("/transfer/an-export-that-is-started-anew-gets-what-was-lost", NULL,
+       test_an_export_that_is_started_anew_gets_what_was_lost);
+  ADD ("/transfer/what-has-landed-earlier-is-not-sent", NULL,
+       test_what_has_landed_earlier_is_not_sent);
+  ADD ("/transfer/chunks-are-sent-again-when-asked-for", NULL,
+       test_chunks_are_sent_again_when_asked_for);
   ADD ("/transfer/holes-and-zeroes-are-not-written", NULL, test_holes_and_zeroes_are_not_written);
+  ADD ("/transfer/free-space-is-zeroes-and-never-read", "zeroed",
+       test_free_space_is_zeroes_and_never_read);
+  ADD ("/transfer/free-space-is-zeroes-in-an-image-with-old-contents-too", NULL,
+       test_free_space_is_zeroes_and_never_read);
   ADD ("/transfer/an-image-that-is-too-small-is-refused", NULL,
        test_an_image_that_is_too_small_is_refused);
   ADD ("/transfer/an-image-may-be-larger", NULL, test_an_image_may_be_larger);

@@ -152,7 +152,7 @@ assert_fails (Fixture *fixture, int code, const char *pattern)
 {
   g_autoptr (GError) error = NULL;
   P2vReport *report = NULL;
-  g_assert_false (p2v_convert_run (fixture->config, fixture->job, &report, &error));
+  g_assert_false (p2v_convert_run (fixture->config, fixture->job, NULL, &report, &error));
   g_assert_error (error, P2V_ERROR, code);
   g_assert_null (report);
   if (!g_pattern_match_simple (pattern, error->message))
@@ -197,7 +197,7 @@ test_commit_repeats (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   set_committing (fixture);
   allow_only (fixture, programs); /* nothing can be converted again */
   P2vReport *report = NULL;
-  g_assert_true (p2v_convert_run (fixture->config, fixture->job, &report, &error));
+  g_assert_true (p2v_convert_run (fixture->config, fixture->job, NULL, &report, &error));
   g_assert_no_error (error);
   g_assert_cmpstr (report->block_bus, ==, "virtio-blk");
   g_assert_cmpstr (fixture->job->state, ==, P2V_JOB_CONVERTED);
@@ -221,7 +221,7 @@ test_commit_failure (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   g_assert_true (overlay_exists (fixture, 1));
   g_assert_cmpint (g_rename (away, fixture->paths[1]), ==, 0);
   P2vReport *report = NULL;
-  g_assert_true (p2v_convert_run (fixture->config, fixture->job, &report, &error));
+  g_assert_true (p2v_convert_run (fixture->config, fixture->job, NULL, &report, &error));
   g_assert_no_error (error);
   assert_image (fixture->paths[1], 0, 'y');
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
 #include "p2v-server/define.h"
+#include "p2v-server/job-marks.h"
 #include "p2v-server/libvirt.h"
 
 #include <gio/gio.h>
@@ -233,25 +234,54 @@ test_unreachable_libvirt_is_named (Fixture *fixture, G_GNUC_UNUSED gconstpointer
   assert_fails (fixture, "cannot connect to libvirt at qemu+unix:///system");
 }
 
-/* A daemon that accepts connections and never says a word. */
-static void
-test_silent_libvirt_does_not_hang (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+/* A daemon that accepts connections and never says a word. Closing the socket lets the thread that
+ * was left behind end before the process does. */
+static GSocket *
+listen_silently (Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = g_build_filename (fixture->dir, "silent", NULL);
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
-  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, &error);
+  GSocket *socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, &error);
   g_assert_no_error (error);
   g_assert_true (g_socket_bind (socket, address, FALSE, &error));
   g_assert_true (g_socket_listen (socket, &error));
   char **uri = &fixture->job->plan->connection;
   g_free (*uri);
   *uri = g_strdup_printf ("qemu+unix:///system?socket=%s", path);
+  return socket;
+}
+
+static void
+test_silent_libvirt_does_not_hang (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (GSocket) socket = listen_silently (fixture);
   fixture->config->define_timeout = 1;
   gint64 start = g_get_monotonic_time ();
   assert_fails (fixture, "did not answer within 1 seconds");
   g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
-  /* Closing the socket lets the thread that was left behind end before the process does. */
+}
+
+static gpointer
+cancel_in_a_second (gpointer job)
+{
+  g_usleep (G_USEC_PER_SEC);
+  g_assert_true (p2v_job_request_cancel (job, NULL));
+  return NULL;
+}
+
+static void
+test_silent_libvirt_does_not_keep_who_cancels (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocket) socket = listen_silently (fixture);
+  fixture->config->define_timeout = 300;
+  gint64 start = g_get_monotonic_time ();
+  GThread *thread = g_thread_new ("cancel", cancel_in_a_second, fixture->job);
+  g_assert_false (p2v_define_run (fixture->config, fixture->job, fixture->report, &error));
+  g_assert_error (error, P2V_ERROR, P2V_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
+  g_thread_join (thread);
 }
 
 static void
@@ -325,6 +355,8 @@ main (int argc, char **argv)
   TEST ("/define/unknown-cpu-model-is-a-warning", NULL, test_unknown_cpu_model_is_a_warning);
   TEST ("/define/unreachable-libvirt-is-named", NULL, test_unreachable_libvirt_is_named);
   TEST ("/define/silent-libvirt-does-not-hang", NULL, test_silent_libvirt_does_not_hang);
+  TEST ("/define/silent-libvirt-does-not-keep-who-cancels", NULL,
+        test_silent_libvirt_does_not_keep_who_cancels);
   TEST ("/define/local-writes-files", NULL, test_local_writes_files);
   TEST ("/define/local-overwrites-no-xml", "web1.xml", test_local_overwrites_nothing);
   TEST ("/define/local-overwrites-no-variables", "web1_VARS.fd", test_local_overwrites_nothing);

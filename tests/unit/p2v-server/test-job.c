@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "p2v-server/job.h"
+#include "p2v-server/job-bad.h"
 
 #include "common/error.h"
 
@@ -236,7 +236,10 @@ open_in_another_process (Fixture *fixture, const char *id)
     {
       g_autoptr (GError) error = NULL;
       P2vJob *job = p2v_job_open (fixture->config, id, &error);
-      _exit (job != NULL ? 0 : g_error_matches (error, P2V_ERROR, P2V_ERROR_REFUSED) ? 1 : 2);
+      int code = job != NULL ? 0 : g_error_matches (error, P2V_ERROR, P2V_ERROR_REFUSED) ? 1 : 2;
+      p2v_job_free (job);
+      g_clear_error (&error);
+      _exit (code);
     }
   int status;
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
@@ -448,6 +451,45 @@ test_a_machine_that_failed_early_has_a_record (Fixture *fixture, gconstpointer d
   g_assert_false (p2v_job_is_record (job));
 }
 
+/* The list of what could not be read is kept, grows by what is new only, and is checked. */
+static void
+test_what_could_not_be_read_is_recorded (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  static const char *const refused[] = {
+    "{\"ranges\":[{\"offset\":1048064,\"length\":1024}]}",
+    "{\"ranges\":[{\"offset\":0,\"length\":-1}]}",
+    "{\"ranges\":7}",
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (P2vJob) job = create (fixture);
+  g_autoptr (JsonObject) message = p2v_json_from_text (
+      "{\"ranges\":[{\"offset\":512,\"length\":512,\"where\":\"ext4 on /dev/sda1\"}]}", -1, NULL);
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_true (p2v_job_record_bad (job, "sda", 1048576, message, &error));
+      g_assert_no_error (error);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      g_autoptr (GError) refusal = NULL;
+      g_autoptr (JsonObject) bad = p2v_json_from_text (refused[i], -1, NULL);
+      g_assert_false (p2v_job_record_bad (job, "sda", 1048576, bad, &refusal));
+      g_assert_error (refusal, P2V_ERROR, P2V_ERROR_REFUSED);
+    }
+  goffset offset = 0;
+  g_autoptr (GPtrArray) events = p2v_job_read_events (job, &offset, NULL);
+  g_assert_cmpuint (events->len, ==, 1);
+  g_assert_cmpstr (((P2vEvent *)events->pdata[0])->message, ==,
+                   "512 bytes at byte 512 of disk sda (ext4 on /dev/sda1) cannot be read and are "
+                   "zeroes in the guest");
+  g_autoptr (P2vJob) loaded = p2v_job_load (fixture->config, job->id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (loaded->bad->len, ==, 1);
+  const P2vBadRange *range = loaded->bad->pdata[0];
+  g_assert_cmpstr (range->disk, ==, "sda");
+  g_assert_cmpint (range->offset, ==, 512);
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -476,5 +518,6 @@ main (int argc, char **argv)
   add ("/job/delete-removes-only-the-job", test_delete_removes_only_the_job);
   add ("/job/a-machine-that-failed-early-has-a-record",
        test_a_machine_that_failed_early_has_a_record);
+  add ("/job/what-could-not-be-read-is-recorded", test_what_could_not_be_read_is_recorded);
   return g_test_run ();
 }

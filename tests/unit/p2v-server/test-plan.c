@@ -356,7 +356,7 @@ test_the_name_of_another_job_is_refused (Fixture *f, gconstpointer data)
   p2v_job_fail (job, P2V_STAGE_RECEIVE, failure);
   g_autoptr (P2vPlan) after_failure = make (f);
   p2v_job_fail (job, P2V_STAGE_CONVERT, failure);
-  assert_refused (f, "p2v-server remove ");
+  assert_refused (f, "p2v-server cancel ");
   g_assert_true (p2v_job_set_state (job, P2V_JOB_CANCELLED, &error));
   g_autoptr (P2vPlan) after_cancel = make (f);
 }

@@ -268,6 +268,32 @@ test_time_limit_ends_helpers (Fixture *fixture, G_GNUC_UNUSED gconstpointer data
   assert_process_is_gone (fixture);
 }
 
+static gboolean
+after_a_second (gpointer started)
+{
+  return g_get_monotonic_time () - *(gint64 *)started > G_USEC_PER_SEC;
+}
+
+/* Neither the program nor its helper goes when it is asked to. */
+static void
+test_cancelling_ends_helpers (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 started = g_get_monotonic_time ();
+  const char *argv[]
+      = { "sh", "-c", "trap '' TERM; sleep 300 & echo pid $!; while :; do wait; done", NULL };
+  P2vTool tool = { .argv = argv,
+                   .package = "dash",
+                   .log = fixture->log,
+                   .cancelled = after_a_second,
+                   .cancelled_data = &started };
+  g_assert_false (p2v_tool_run (&tool, &error));
+  g_assert_error (error, P2V_ERROR, P2V_ERROR_CANCELLED);
+  assert_contains (error->message, "the job was cancelled");
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 8 * G_USEC_PER_SEC);
+  assert_process_is_gone (fixture);
+}
+
 static void
 test_exit_status (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
@@ -319,6 +345,7 @@ main (int argc, char **argv)
   ADD ("/v2v/xml-is-read-as-meant", test_xml);
   ADD ("/tool/helpers-are-waited-for", test_helpers_are_waited_for);
   ADD ("/tool/time-limit-ends-helpers", test_time_limit_ends_helpers);
+  ADD ("/tool/cancelling-ends-helpers", test_cancelling_ends_helpers);
   ADD ("/tool/exit-status-and-no-input", test_exit_status);
   ADD ("/tool/programs-that-end-at-once", test_short_programs);
   ADD ("/tool/passwords-are-not-logged", test_passwords);

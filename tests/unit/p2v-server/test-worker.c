@@ -60,7 +60,7 @@ static int
 take (Fixture *fixture)
 {
   g_autoptr (GError) error = NULL;
-  int slot = p2v_slot_take (fixture->config, fixture->job, &error);
+  int slot = p2v_slot_take (fixture->config, fixture->job, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (slot, >=, 0);
   return slot;
@@ -116,7 +116,8 @@ test_slot_of_a_killed_process_is_free (Fixture *fixture, gconstpointer data)
   if (child == 0)
     {
       close (first);
-      if (p2v_slot_take (fixture->config, fixture->job, NULL) < 0 || write (ready[1], "x", 1) != 1)
+      if (p2v_slot_take (fixture->config, fixture->job, NULL, NULL) < 0
+          || write (ready[1], "x", 1) != 1)
         _exit (1);
       pause ();
     }
@@ -165,6 +166,16 @@ test_next_stage_follows_from_the_state (Fixture *fixture, gconstpointer data)
   assert_next (job, P2V_JOB_FAILED, P2V_STAGE_CONVERT, P2V_STAGE_CONVERT);
   assert_next (job, P2V_JOB_FAILED, P2V_STAGE_DEFINE, P2V_STAGE_DEFINE);
   assert_next (job, P2V_JOB_CANCELLED, NULL, NULL);
+  /* A conversion that was committed is not begun again, whatever failed then. */
+  job->failed_state = g_strdup (P2V_JOB_CONVERTED);
+  assert_next (job, P2V_JOB_FAILED, P2V_STAGE_CONVERT, P2V_STAGE_DEFINE);
+  /* No image, and so none that lacks a chunk; then one without a manifest. */
+  g_clear_pointer (&job->failed_state, g_free);
+  assert_next (job, P2V_JOB_FAILED, P2V_STAGE_VERIFY, P2V_STAGE_CONVERT);
+  P2vImage *image = p2v_image_new ();
+  image->disk = g_strdup ("sda");
+  g_ptr_array_add (job->plan->images, image);
+  assert_next (job, P2V_JOB_FAILED, P2V_STAGE_VERIFY, NULL);
   assert_next (job, P2V_JOB_DONE, NULL, NULL);
 }
 
@@ -185,6 +196,7 @@ test_failed_conversion_can_be_tried_again (Fixture *fixture, gconstpointer data)
   image->format = g_strdup ("raw");
   image->path = g_build_filename (fixture->dir, "missing.img", NULL);
   g_ptr_array_add (job->plan->images, image);
+  job->request->output->verify = g_strdup ("off");
   g_assert_true (p2v_job_set_state (job, P2V_JOB_RECEIVED, &error));
 
   for (int attempt = 1; attempt <= 2; attempt++)

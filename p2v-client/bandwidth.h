@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_BANDWIDTH_H
+#define P2V_BANDWIDTH_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* A limit of bytes a second that all lanes of a machine share: a token bucket. Any thread. */
+typedef struct _P2vBandwidth P2vBandwidth;
+
+/* rate: bytes a second, more than 0. */
+P2vBandwidth *p2v_bandwidth_new (gint64 rate);
+void p2v_bandwidth_free (P2vBandwidth *bandwidth);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vBandwidth, p2v_bandwidth_free)
+
+/* How many of wanted bytes may be sent at time now (g_get_monotonic_time(), microseconds): they
+ * count as sent, unless given back. 0: none yet. */
+gsize p2v_bandwidth_take (P2vBandwidth *bandwidth, gsize wanted, gint64 now);
+
+/* Gives back what was taken and not sent. */
+void p2v_bandwidth_give_back (P2vBandwidth *bandwidth, gsize bytes);
+
+/* Milliseconds after which it is worth asking again, at least 1. */
+int p2v_bandwidth_pause (P2vBandwidth *bandwidth);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The server loses its power at any moment between two of which something on its disk is different. A
+# transfer is run once, and whatever its job's directory was after each flush and each rename is kept
+# (tests/lib/fsync-snapshot.c); then the server is put back to each of them in turn, recovers, and the
+# machine is started again.
+#
+# The images are as they were then, but for the chunks that no manifest vouches for: those hold garbage,
+# the worst that a write which was not flushed can have left.
+
+load ../lib/faults
+
+# More than a selection only where all faults strike often.
+STEP=4
+((ROUNDS < 20)) || STEP=1
+
+# Sizes of tests/lib and of common/manifest.c.
+CHUNK=4194304 HEADER=64 RECORD=32
+
+setup_file ()
+{
+  local dir
+  export SNAPSHOTS
+  dir=$(mktemp -d /var/tmp/p2v-XXXXXX)
+  SNAPSHOTS=$(mktemp -d /var/tmp/p2v-snapshots-XXXXXX)
+  chmod 777 "$SNAPSHOTS"
+  cp "$P2V_BUILD/tests/lib/fsync-snapshot.so" "$SNAPSHOTS/"
+  server_start --no-libvirt "--env=LD_PRELOAD=$SNAPSHOTS/fsync-snapshot.so" \
+    "--env=P2V_SNAPSHOTS=$SNAPSHOTS" "--env=P2V_SNAPSHOT_JOBS=$dir/state/jobs" \
+    "--env=P2V_SNAPSHOT_IMAGES=$dir/images" "$dir"
+  server_root mount --bind /dev/null "$(command -v virt-v2v-in-place)"
+}
+
+teardown_file ()
+{
+  server_stop
+  rm -rf -- "$SNAPSHOTS"
+}
+
+transfer_small ()
+{
+  transfer_start p2v.bwlimit=4M
+  transfer_end
+  assert_landed
+}
+
+# What becomes of a job here that has landed: there is no virt-v2v.
+stage_failed () { jobs_of "$NAME" | jq -r '.[-1].failed_stage'; }
+has_landed () { [[ $(stage_failed) = convert ]]; }
+
+# snapshot_restore N: the server is as it was when snapshot N was made, and has just been started.
+snapshot_restore ()
+{
+  wait_until 30 no_server_processes
+  find "$SERVER_STATE/jobs" "$SERVER_STATE/run" "$SERVER_IMAGES" -mindepth 1 -delete
+  cp -a "$SNAPSHOTS/$1/jobs/." "$SERVER_STATE/jobs/"
+  cp -a "$SNAPSHOTS/$1/images/." "$SERVER_IMAGES/"
+  images_spoil
+  # To start a server takes longer than to start this one.
+  find "$SERVER_STATE/jobs" -mindepth 1 -exec touch -d '-10 min' {} +
+}
+
+# Garbage in the place of each chunk that the manifest does not vouch for.
+images_spoil ()
+{
+  local image=$SERVER_IMAGES/$NAME-sda manifest at=0 size
+  manifest=$(echo "$SERVER_STATE"/jobs/*/sda.manifest)
+  [[ -e $image ]] || return 0
+  size=$(stat -c %s "$image")
+  while ((at < size)); do
+    if ! is_recorded "$manifest" $((at / CHUNK)); then
+      random_bytes "garbage$at" $((size - at < CHUNK ? size - at : CHUNK)) |
+        dd of="$image" bs=1M seek="$at" oflag=seek_bytes iflag=fullblock conv=notrunc status=none
+    fi
+    at=$((at + CHUNK))
+  done
+}
+
+# is_recorded MANIFEST CHUNK: a record of zeroes is none, common/manifest.c.
+is_recorded ()
+{
+  local bytes
+  bytes=$(dd if="$1" bs=1 skip=$((HEADER + $2 * RECORD)) count="$RECORD" status=none 2>/dev/null |
+    tr -d '\0' | wc -c)
+  ((bytes > 0))
+}
+
+# The machine is started again, unless all that it has to send is there.
+go_on ()
+{
+  p2v_server recover
+  wait_until 60 no_server_processes
+  if ! has_landed; then
+    transfer_start p2v.bwlimit=1G
+    transfer_end 60
+    assert_status 0
+    wait_until 60 has_landed
+  fi
+  assert_same_contents "$SERVER_IMAGES/$NAME-sda" "$T/sda"
+  assert_nothing_left
+  # A job that had got nowhere may be there as a failed one, but not in a state of its own.
+  assert_equal "$(find "$SERVER_STATE/jobs" -mindepth 1 -maxdepth 1 | wc -l)" \
+    "$(p2v_server jobs --json | jq '.jobs | length')"
+  assert_equal "$(jobs_of "$NAME" | jq -c 'map(.failed_stage) - ["convert", "prepare"]')" '[]'
+}
+
+@test "the server recovers from each state in which a loss of power can leave its disk" {
+  local count n
+  disk_make "$T/sda" 30000128 "$NAME"
+  before=$(sha256_of "$T/sda")
+  touch "$SNAPSHOTS/on"
+  transfer_small
+  wait_until 60 has_landed
+  wait_until 30 no_server_processes
+  rm "$SNAPSHOTS/on"
+  count=$(find "$SNAPSHOTS" -maxdepth 1 -name '[0-9]*' | wc -l)
+  # A job is written at each change of its state, and chunks are recorded several times.
+  ((count >= 20)) || assert_fail "only $count snapshots"
+  for ((n = RANDOM % STEP; n < count; n += STEP)); do
+    snapshot_restore "$(printf %04d "$n")"
+    echo "snapshot $n of $count, state $(jobs_of "$NAME" | jq -r '.[-1].state')"
+    go_on
+  done
+}

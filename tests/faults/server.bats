@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Processes of the server die: whatever they had not made durable is sent again.
+
+load ../lib/faults
+
+@test "every process of the job is killed at random moments" {
+  local round
+  transfer_start
+  wait_until_sending
+  for ((round = 0; round < ROUNDS; round++)); do
+    random_pause 200 2000
+    kill -0 "$CLIENT" 2>/dev/null || break
+    server_kill '[q]emu-nbd|[p]2v-server forced'
+  done
+  transfer_end
+  assert_landed
+  restored || assert_fail "never lost?" "$output"
+}
+
+@test "qcow2: what qemu-nbd had not written out when it was killed is sent again" {
+  local round
+  transfer_start p2v.of=qcow2
+  wait_until_sending
+  for ((round = 0; round < ROUNDS; round++)); do
+    random_pause 500 1500
+    server_kill '[q]emu-nbd'
+  done
+  transfer_end
+  assert_status 0
+  qemu-img compare -f raw -F qcow2 "$T/sda" "$SERVER_IMAGES/$NAME-sda" ||
+    assert_fail "the image differs"
+  assert_nothing_left
+}
+
+@test "the session is killed alone: another one takes the job up" {
+  transfer_start
+  wait_until_sending
+  sleep 1
+  server_root kill -KILL "$(session_pid)"
+  transfer_end
+  assert_landed
+}
+
+@test "the session is told to end: the job waits, and goes on" {
+  transfer_start
+  wait_until_sending
+  server_root kill -TERM "$(session_pid)"
+  transfer_end
+  assert_landed
+  run p2v_server log "$(job_of "$NAME")"
+  assert_output_contains "ended on the server"
+}
+
+@test "qemu-nbd is killed: the client says why, and goes on" {
+  transfer_start
+  wait_until_sending
+  server_kill '[q]emu-nbd'
+  transfer_end
+  assert_landed
+  said lost | grep -q 'qemu-nbd did not finish the image of disk sda' || assert_fail "$(said lost)"
+}
+
+@test "a manifest that is damaged costs only the chunks that it cannot vouch for" {
+  transfer_start
+  wait_until_sending
+  sleep 2
+  transfer_kill
+  server_root sh -c 'kill -KILL "$1"' sh "$(session_pid)"
+  local manifest
+  manifest=$(echo "$SERVER_STATE"/jobs/*"$NAME"/sda.manifest)
+  # The header, a record, and the last ones.
+  printf 'x' | dd of="$manifest" bs=1 seek=3 conv=notrunc status=none
+  printf 'x' | dd of="$manifest" bs=1 seek=$((64 + 32 * 4 + 9)) conv=notrunc status=none
+  truncate -s -50 "$manifest"
+  transfer_start
+  transfer_end
+  assert_landed
+}
