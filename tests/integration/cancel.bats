@@ -69,7 +69,7 @@ teardown ()
   job_land turn1
   local first=$JOB
   wait_until 30 hangs
-  session_end
+  session_leave
   job_land turn2
   wait_until 30 has_event "$JOB" "waiting: 1 jobs convert"
   run p2v_server cancel "$JOB"

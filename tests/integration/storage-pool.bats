@@ -55,7 +55,7 @@ pool_is_empty () { server_virsh pool-refresh default && [[ -z $(ls -A "$SERVER_P
   (($(blocks "$SERVER_POOL/pool2-sdb") * 512 >= 16777216))
 }
 
-@test "a client that goes away leaves no volumes and no files" {
+@test "a client that gives up leaves no volumes and no files" {
   session_create pool3 '{"mode": "libvirt"}'
   assert_created
   session_end

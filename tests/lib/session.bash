@@ -34,11 +34,22 @@ session_create ()
   assert_fail "the session ended without an answer"
 }
 
-# Hangs up, and waits for the session to have ended.
-session_end ()
+# Hangs up, and waits for the session to have ended: after the landing. Before, it keeps everything
+# for a client that comes back.
+session_leave ()
 {
   [[ -n ${to_server-} ]] || return 0
   exec {to_server}>&- {from_server}<&-
   unset to_server from_server
   wait "$session_pid" 2>/dev/null || true
+}
+
+# Gives the job up, and leaves.
+session_end ()
+{
+  [[ -n ${to_server-} ]] || return 0
+  # The session may have ended by itself.
+  (trap '' PIPE
+   echo '{"type": "cancel", "code": "cancelled", "message": "enough"}' >&"$to_server") 2>/dev/null || true
+  session_leave
 }
