@@ -124,7 +124,12 @@ hear_earlier (P2vConversion *self, GError **error)
           return FALSE;
         }
       if (g_str_equal (type, P2V_MESSAGE_RESUMED))
-        return p2v_conversion_read_job (self, message, error);
+        {
+          if (!p2v_conversion_read_job (self, message, error))
+            return FALSE;
+          p2v_conversion_hear_landed (self, message);
+          return TRUE;
+        }
     }
 }
 
@@ -190,6 +195,14 @@ ask_person (P2vConversion *self, const P2vUnfinished *unfinished, gboolean *go_o
   return FALSE;
 }
 
+/* All of the job has landed before: the server is making a guest of it. */
+static gboolean
+is_complete (JsonObject *found)
+{
+  JsonNode *complete = json_object_get_member (found, "complete");
+  return complete != NULL && JSON_NODE_HOLDS_VALUE (complete) && json_node_get_boolean (complete);
+}
+
 /* wanted: set to whether the job is gone on with. Fails when that cannot be found out any more. */
 static gboolean
 find_out_wish (P2vConversion *self, JsonObject *found, gboolean *wanted, GError **error)
@@ -215,8 +228,11 @@ p2v_conversion_begin_job (P2vConversion *self, GError **error)
   if (found == NULL)
     return FALSE;
   const char *job = p2v_message_get_string (found, "job");
-  if (job == NULL)
+  /* To begin anew what is complete is for the server to refuse: it has the guest's name. */
+  if (job == NULL || (is_complete (found) && self->config->resume == P2V_NO))
     return create_job (self, error);
+  if (is_complete (found))
+    return resume_job (self, job, error);
   gboolean wanted = TRUE;
   if (!find_out_wish (self, found, &wanted, error))
     return FALSE;

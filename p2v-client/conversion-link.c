@@ -204,7 +204,9 @@ p2v_conversion_tend_link (P2vConversion *self, GError **error)
   if (self->outage.tries > 0 && self->link == P2V_LINK_UP
       && now - self->up_since > STEADY_SECONDS * G_USEC_PER_SEC)
     self->outage = (P2vRetry){ .seconds = self->outage.seconds };
-  if (now - self->heard > P2V_SILENCE_SECONDS * G_USEC_PER_SEC)
+  /* Before there is a job, a server that is making large images has nothing to say; TCP notices
+   * when it is gone. */
+  if (self->job != NULL && now - self->heard > P2V_SILENCE_SECONDS * G_USEC_PER_SEC)
     return fall_silent (self, error);
   if (now - self->pinged < P2V_PING_SECONDS * G_USEC_PER_SEC)
     return TRUE;

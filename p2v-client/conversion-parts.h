@@ -144,6 +144,9 @@ GPtrArray *p2v_conversion_new_tables (P2vConversion *self);
  * says what it has. */
 gboolean p2v_conversion_take_up (P2vConversion *self, JsonObject *resumed, GError **error);
 
+/* Takes in that all of the job has landed, if "resumed" says so. */
+void p2v_conversion_hear_landed (P2vConversion *self, JsonObject *resumed);
+
 /* Asks the filesystems what of the sources is in use, and makes the request tell of it. Fails only
  * when cancelled. */
 gboolean p2v_conversion_map_sources (P2vConversion *self, GError **error);

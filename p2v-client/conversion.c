@@ -152,14 +152,28 @@ land (P2vConversion *self)
   p2v_conversion_tell (self, P2V_UPDATE_LANDED, NULL);
 }
 
+static gboolean
+says_landed (JsonObject *resumed)
+{
+  JsonNode *landed = json_object_get_member (resumed, "landed");
+  return landed != NULL && JSON_NODE_HOLDS_VALUE (landed) && json_node_get_boolean (landed);
+}
+
+void
+p2v_conversion_hear_landed (P2vConversion *self, JsonObject *resumed)
+{
+  if (!says_landed (resumed))
+    return;
+  p2v_conversion_hear_bad (self, resumed);
+  land (self);
+}
+
 gboolean
 p2v_conversion_take_up (P2vConversion *self, JsonObject *resumed, GError **error)
 {
-  JsonNode *landed = json_object_get_member (resumed, "landed");
-  if (landed != NULL && JSON_NODE_HOLDS_VALUE (landed) && json_node_get_boolean (landed))
+  if (says_landed (resumed))
     {
-      p2v_conversion_hear_bad (self, resumed);
-      land (self);
+      p2v_conversion_hear_landed (self, resumed);
       return TRUE;
     }
   /* The server may want again what it had: its images are not what we sent. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-server/job-match.h"
 
+#include "p2v-server/job-text.h"
+
 #include <string.h>
 
 gboolean
@@ -13,6 +15,13 @@ p2v_job_is_resumable (const P2vJob *job)
            || g_strcmp0 (job->failed_stage, P2V_STAGE_VERIFY) == 0;
   return g_strcmp0 (job->state, P2V_JOB_RECEIVING) == 0
          || g_strcmp0 (job->state, P2V_JOB_WAITING) == 0;
+}
+
+gboolean
+p2v_job_goes_on (const P2vJob *job)
+{
+  return job->plan != NULL && !p2v_job_is_final (job) && !p2v_job_is_resumable (job)
+         && g_strcmp0 (job->state, P2V_JOB_PREPARING) != 0;
 }
 
 /* FALSE for what some boards' firmware says in the place of a UUID: all digits the same. */
@@ -131,13 +140,13 @@ p2v_job_is_for (const P2vJob *job, const P2vRequest *request, char ***disks)
 }
 
 P2vJob *
-p2v_job_find_resumable (const P2vServerConfig *config, const P2vRequest *request)
+p2v_job_find (const P2vServerConfig *config, const P2vRequest *request)
 {
   g_autoptr (GPtrArray) jobs = p2v_jobs_list (config, NULL);
   for (guint i = jobs != NULL ? jobs->len : 0; i > 0; i--)
     {
       P2vJob *job = jobs->pdata[i - 1];
-      if (p2v_job_is_resumable (job) && p2v_job_is_for (job, request, NULL))
+      if ((p2v_job_is_resumable (job) || p2v_job_goes_on (job)) && p2v_job_is_for (job, request, NULL))
         return g_ptr_array_steal_index (jobs, i - 1);
     }
   return NULL;

@@ -4,13 +4,15 @@
 #include "common/error.h"
 #include "p2v-server/job-bad.h"
 #include "p2v-server/job-marks.h"
+#include "p2v-server/recover.h"
 #include "p2v-server/worker.h"
 
 #include <unistd.h>
 
-/* How long a job may have no process after its worker was started, before the client is told that
- * the worker is gone, microseconds. */
+/* How long a job may have no process after its worker was started, before another one is,
+ * microseconds; and how often that is done. */
 #define WORKER_GRACE (10 * G_USEC_PER_SEC)
+#define REVIVALS_MAX 3
 
 static void
 begin (P2vSession *self)
@@ -35,10 +37,11 @@ p2v_session_hand_to_worker (P2vSession *self, GError **error)
 }
 
 void
-p2v_session_follow_job (P2vSession *self, P2vJob *job)
+p2v_session_follow_job (P2vSession *self, P2vJob *job, gboolean lasting)
 {
   self->job = job;
-  self->followed = p2v_job_mark_followed (job);
+  if (lasting)
+    self->followed = p2v_job_mark_followed (job);
   begin (self);
 }
 
@@ -101,6 +104,24 @@ take_up_again (P2vSession *self)
   p2v_session_fail (self, error);
 }
 
+/* The worker was killed: as whoever comes by does, only sooner. */
+static void
+revive (P2vSession *self)
+{
+  g_autoptr (GError) error = NULL;
+  if (self->revived++ == REVIVALS_MAX)
+    {
+      fail_kept (self, "the process that converts the job is gone");
+      return;
+    }
+  p2v_job_event (self->job, "warning", NULL,
+                 "the process that worked on the job is gone; another one is started");
+  g_autoptr (GPtrArray) recovered = p2v_recover (self->config, &error);
+  if (recovered == NULL)
+    g_warning ("job %s: %s", self->job->id, error->message);
+  self->busy_seen = g_get_monotonic_time ();
+}
+
 void
 p2v_session_follow (P2vSession *self)
 {
@@ -122,8 +143,10 @@ p2v_session_follow (P2vSession *self)
     fail_kept (self, self->job->error_message != NULL ? self->job->error_message : "it failed");
   else if (p2v_job_is_busy (self->job))
     self->busy_seen = g_get_monotonic_time ();
-  else if (g_str_equal (state, P2V_JOB_WAITING))
+  else if (g_str_equal (state, P2V_JOB_WAITING) && self->followed >= 0)
     take_up_again (self);
+  else if (g_str_equal (state, P2V_JOB_WAITING))
+    fail (self, P2V_ERROR_TRANSFER, "the images are not what the machine has sent", "");
   else if (g_get_monotonic_time () - self->busy_seen > WORKER_GRACE)
-    fail_kept (self, "the process that converts the job is gone");
+    revive (self);
 }

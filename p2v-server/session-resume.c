@@ -3,7 +3,6 @@
 
 #include "common/error.h"
 #include "p2v-server/bridge.h"
-#include "p2v-server/job-bad.h"
 #include "p2v-server/job-marks.h"
 #include "p2v-server/job-match.h"
 #include "p2v-server/job-text.h"
@@ -24,9 +23,8 @@
  * of this server and says it at once. */
 #define DOOR_LINE_MS 5000
 
-/* How long a session may take to give up a job that is not wanted any more, microseconds. */
-#define DISCARD_USEC (20 * G_USEC_PER_SEC)
-#define DISCARD_POLL_USEC (100 * 1000)
+/* How long a session may take to give up a job that is not wanted any more, milliseconds. */
+#define DISCARD_MS 20000
 
 static gboolean
 refuse (GError **error, P2vErrorCode code, const char *why)
@@ -74,7 +72,7 @@ p2v_session_handle_find (P2vSession *self, JsonObject *message, GError **error)
   if (request == NULL)
     return FALSE;
   JsonObject *found = p2v_message_new (P2V_MESSAGE_FOUND);
-  g_autoptr (P2vJob) job = p2v_job_find_resumable (self->config, request);
+  g_autoptr (P2vJob) job = p2v_job_find (self->config, request);
   if (job != NULL)
     {
       json_object_set_string_member (found, "job", job->id);
@@ -82,6 +80,7 @@ p2v_session_handle_find (P2vSession *self, JsonObject *message, GError **error)
       json_object_set_int_member (found, "changed", job->changed);
       json_object_set_int_member (found, "landed", count_landed (job));
       json_object_set_int_member (found, "total", p2v_job_total_size (job));
+      json_object_set_boolean_member (found, "complete", p2v_job_goes_on (job));
     }
   p2v_session_send (self, found);
   return TRUE;
@@ -104,7 +103,7 @@ may_resume (const P2vJob *job, JsonObject *message, char ***names, gboolean *sam
   g_autoptr (P2vRequest) request = read_request (message, error);
   if (request == NULL)
     return FALSE;
-  if (p2v_job_is_resumable (job) && p2v_job_is_for (job, request, names))
+  if ((p2v_job_is_resumable (job) || p2v_job_goes_on (job)) && p2v_job_is_for (job, request, names))
     return TRUE;
   return refuse (error, P2V_ERROR_REFUSED, "there is no such unfinished job of this machine");
 }
@@ -118,17 +117,59 @@ set_names (P2vSession *self, char **names)
   self->names = names != NULL ? names : g_strdupv (self->job->request->guest->disks);
 }
 
-/* Has the session that holds a job give it up, and waits for it to have done so. */
-static gboolean
-take_from_holder (P2vSession *self, const P2vJob *job, GError **error)
+/* Reads one line from another session of this server, which has so long for it. NULL when none
+ * comes. */
+static JsonObject *
+read_line (int fd, int milliseconds)
 {
-  gint64 deadline = g_get_monotonic_time () + DISCARD_USEC;
-  if (!p2v_job_request_cancel (job, error))
-    return FALSE;
-  while (p2v_job_is_busy (job) && g_get_monotonic_time () < deadline)
-    g_usleep (DISCARD_POLL_USEC);
-  self->job = p2v_job_open (self->config, job->id, error);
-  return self->job != NULL;
+  g_autoptr (P2vLineBuffer) lines = p2v_line_buffer_new ();
+  g_autofree char *line = NULL;
+  struct pollfd readable = { .fd = fd, .events = POLLIN };
+  char data[65536];
+  while (line == NULL && poll (&readable, 1, milliseconds) > 0)
+    {
+      ssize_t n = recv (fd, data, sizeof data, 0);
+      if (n <= 0 || !p2v_line_buffer_push (lines, data, (gsize)n, NULL))
+        return NULL;
+      line = p2v_line_buffer_pop (lines);
+    }
+  return line != NULL ? p2v_message_parse (line, -1, NULL) : NULL;
+}
+
+static gboolean
+send_line (int fd, JsonObject *message)
+{
+  g_autofree char *line = p2v_message_to_line (message);
+  return send (fd, line, strlen (line), MSG_NOSIGNAL) == (gssize)strlen (line);
+}
+
+/* The job is no longer wanted by its machine. */
+static void
+discard (P2vSession *self)
+{
+  p2v_session_give_up (self, "the machine begins anew");
+}
+
+/* Has the session that holds a job give it up, unless its own client is alive. */
+static gboolean
+ask_holder_to_discard (const P2vJob *job, JsonObject *message, GError **error)
+{
+  g_autofree char *path = p2v_job_door_path (job);
+  g_autoptr (JsonObject) answer = NULL;
+  int fd = p2v_socket_connect (path, NULL);
+  if (fd >= 0)
+    {
+      if (send_line (fd, message))
+        answer = read_line (fd, DISCARD_MS);
+      close (fd);
+    }
+  if (answer == NULL)
+    return refuse (error, P2V_ERROR_TRANSFER,
+                   "the job is just being worked on by another process on the server");
+  if (g_str_equal (p2v_message_type (answer), P2V_MESSAGE_NOTED))
+    return TRUE;
+  p2v_message_to_error (answer, error);
+  return FALSE;
 }
 
 gboolean
@@ -144,10 +185,11 @@ p2v_session_handle_discard (P2vSession *self, JsonObject *message, GError **erro
     return FALSE;
   if (job == NULL || !p2v_job_is_resumable (job) || !p2v_job_is_for (job, request, NULL))
     return refuse (error, P2V_ERROR_REFUSED, "there is no such unfinished job of this machine");
-  if (!take_from_holder (self, job, error))
+  self->job = p2v_job_open (self->config, id, NULL);
+  if (self->job == NULL && !ask_holder_to_discard (job, message, error))
     return FALSE;
-  if (p2v_job_is_resumable (self->job))
-    p2v_session_give_up (self, "the machine begins anew");
+  if (self->job != NULL && p2v_job_is_resumable (self->job))
+    discard (self);
   g_clear_pointer (&self->job, p2v_job_free);
   self->ended = FALSE;
   JsonObject *noted = p2v_message_new (P2V_MESSAGE_NOTED);
@@ -183,30 +225,25 @@ static gboolean
 hand_over (P2vSession *self, const P2vJob *job, JsonObject *message, GError **error)
 {
   g_autofree char *path = p2v_job_door_path (job);
-  g_autofree char *line = p2v_message_to_line (message);
   int fd = p2v_socket_connect (path, NULL);
   if (fd < 0)
     return refuse (error, P2V_ERROR_TRANSFER,
                    "the job is just being worked on by another process on the server");
-  gsize length = strlen (line);
-  if (send (fd, line, length, MSG_NOSIGNAL) == (gssize)length)
+  if (send_line (fd, message))
     p2v_bridge_run (self->input, self->output, fd, FALSE);
   close (fd);
   self->ended = TRUE;
   return TRUE;
 }
 
-/* All of it has landed: the client looks on. */
+/* All of it has landed: the client looks on. Only one that knows what it has sent can be asked for
+ * a part of that again, should the images turn out to be wrong. */
 static gboolean
-look_on (P2vSession *self, P2vJob *job)
+look_on (P2vSession *self, P2vJob *job, char **names, gboolean same)
 {
-  JsonObject *resumed = p2v_message_new (P2V_MESSAGE_RESUMED);
-  json_object_set_string_member (resumed, "job", job->id);
-  json_object_set_boolean_member (resumed, "landed", TRUE);
-  p2v_job_add_bad (job, resumed);
-  p2v_session_send (self, resumed);
-  p2v_session_follow_job (self, job);
-  set_names (self, NULL); /* should the images turn out to be wrong */
+  p2v_session_follow_job (self, job, same);
+  set_names (self, names);
+  p2v_session_send_landed (self);
   return TRUE;
 }
 
@@ -227,7 +264,7 @@ p2v_session_handle_resume (P2vSession *self, JsonObject *message, GError **error
   if (g_strcmp0 (job->state, P2V_JOB_CANCELLED) == 0)
     return refuse (error, P2V_ERROR_CANCELLED, "the job was cancelled on the server");
   if (!p2v_job_is_resumable (job))
-    return look_on (self, g_steal_pointer (&job));
+    return look_on (self, g_steal_pointer (&job), g_steal_pointer (&names), same);
   g_autoptr (P2vJob) held = p2v_job_open (self->config, id, NULL);
   if (held == NULL)
     return hand_over (self, job, message, error);
@@ -258,22 +295,13 @@ p2v_session_close_door (P2vSession *self)
   self->door = -1;
 }
 
-/* The line that the session behind the door passes on; whatever follows comes after our answer. */
-static JsonObject *
-read_wish (int fd)
+/* Nobody gets a job away from a client that is alive. */
+static gboolean
+check_abandoned (const P2vSession *self, GError **error)
 {
-  g_autoptr (P2vLineBuffer) lines = p2v_line_buffer_new ();
-  g_autofree char *line = NULL;
-  struct pollfd readable = { .fd = fd, .events = POLLIN };
-  char data[65536];
-  while (line == NULL && poll (&readable, 1, DOOR_LINE_MS) > 0)
-    {
-      ssize_t n = recv (fd, data, sizeof data, 0);
-      if (n <= 0 || !p2v_line_buffer_push (lines, data, (gsize)n, NULL))
-        return NULL;
-      line = p2v_line_buffer_pop (lines);
-    }
-  return line != NULL ? p2v_message_parse (line, -1, NULL) : NULL;
+  return self->alone > 0 || g_get_monotonic_time () - self->heard >= ALIVE_USEC
+         || refuse (error, P2V_ERROR_TRANSFER,
+                    "the job's disks are being sent by another client, which is alive");
 }
 
 /* Whether who is at the door may have the job, and makes sure that nobody else writes to it. */
@@ -282,9 +310,8 @@ make_way (P2vSession *self, gboolean same, GError **error)
 {
   if (same)
     return TRUE;
-  if (self->alone == 0 && g_get_monotonic_time () - self->heard < ALIVE_USEC)
-    return refuse (error, P2V_ERROR_TRANSFER,
-                   "the job's disks are being sent by another client, which is alive");
+  if (!check_abandoned (self, error))
+    return FALSE;
   /* The token first: a lane of the earlier client that is just being opened does not get in. */
   return p2v_job_renew_token (self->job, error) && p2v_job_save (self->job, error)
          && p2v_session_restart_exports (self, error);
@@ -294,9 +321,28 @@ static void
 turn_away (int fd, const GError *error)
 {
   g_autoptr (JsonObject) answer = p2v_message_new_error (error);
-  g_autofree char *line = p2v_message_to_line (answer);
-  if (send (fd, line, strlen (line), MSG_NOSIGNAL) < 0)
+  if (!send_line (fd, answer))
     g_debug ("nobody at the door any more: %s", g_strerror (errno));
+  close (fd);
+}
+
+/* Somebody wants the job to be given up. */
+static void
+admit_discard (P2vSession *self, int fd, JsonObject *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (P2vRequest) request = read_request (message, &error);
+  gboolean ours = request != NULL && p2v_job_is_for (self->job, request, NULL);
+  if (request != NULL && !ours)
+    refuse (&error, P2V_ERROR_REFUSED, "there is no such unfinished job of this machine");
+  if (!ours || !check_abandoned (self, &error))
+    {
+      turn_away (fd, error);
+      return;
+    }
+  discard (self);
+  g_autoptr (JsonObject) noted = p2v_message_new (P2V_MESSAGE_NOTED);
+  send_line (fd, noted);
   close (fd);
 }
 
@@ -309,10 +355,16 @@ p2v_session_admit (P2vSession *self)
   int fd = accept4 (self->door, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0)
     return;
-  g_autoptr (JsonObject) message = read_wish (fd);
+  /* Whatever follows comes after our answer. */
+  g_autoptr (JsonObject) message = read_line (fd, DOOR_LINE_MS);
   if (message == NULL)
     {
       close (fd);
+      return;
+    }
+  if (g_str_equal (p2v_message_type (message), P2V_MESSAGE_DISCARD))
+    {
+      admit_discard (self, fd, message);
       return;
     }
   if (!may_resume (self->job, message, &names, &same, &error) || !make_way (self, same, &error))

@@ -2,6 +2,7 @@
 #include "p2v-server/storage.h"
 
 #include "common/error.h"
+#include "p2v-server/job-store.h"
 #include "p2v-server/storage-file.h"
 #include "p2v-server/storage-pool.h"
 
@@ -107,6 +108,20 @@ create_images (P2vPlan *plan, virStoragePoolPtr pool, gboolean preallocated, GEr
   return TRUE;
 }
 
+/* A server that loses power must not lose the names of images whose chunks its manifests vouch for.
+ * What has no directory that can be flushed, as volumes elsewhere, is its storage's own affair. */
+static void
+sync_places (const P2vPlan *plan)
+{
+  for (guint i = 0; i < plan->images->len; i++)
+    {
+      g_autoptr (GError) ignored = NULL;
+      g_autofree char *place = g_path_get_dirname (((P2vImage *)plan->images->pdata[i])->path);
+      if (!p2v_store_sync_dir (place, &ignored))
+        g_debug ("%s", ignored->message);
+    }
+}
+
 static gboolean
 create (P2vPlan *plan, guint64 needed, GError **error)
 {
@@ -132,7 +147,10 @@ p2v_storage_create (const P2vServerConfig *config, P2vPlan *plan, gint64 needed,
 {
   (void)config;
   if (create (plan, (guint64)MAX (needed, 0), error))
-    return TRUE;
+    {
+      sync_places (plan);
+      return TRUE;
+    }
   forget_images (plan, plan->images->len);
   return FALSE;
 }

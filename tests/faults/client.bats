@@ -67,13 +67,16 @@ server_has () { [[ $(p2v_server show --json "$(job_of "$NAME")" | jq ".transfers
 }
 
 @test "a second client does not get the job of one that is alive" {
-  transfer_start
+  transfer_start p2v.bwlimit=4M
   wait_until_sending
   local first=$CLIENT
   cp "$T/out" "$T/first"
   transfer_start p2v.retry_for=0
-  local second=$CLIENT
-  CLIENT=$second
+  transfer_end 60
+  assert_status 7
+  assert_output_contains "another client, which is alive"
+  # Nor may it throw away what that one has sent.
+  transfer_start p2v.retry_for=0 p2v.resume=no
   transfer_end 60
   assert_status 7
   assert_output_contains "another client, which is alive"

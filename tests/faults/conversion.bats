@@ -99,13 +99,73 @@ libvirtd_dies ()
   server_root sh -c 'kill -KILL $(pgrep -x libvirtd)'
 }
 
-@test "libvirtd is gone when the guest is to be defined" {
+# One that has begun once there is a file $SERVER_DIR/run/converting, and succeeds once there is
+# one "go-on".
+virt_v2v_waits ()
+{
+  rm -f "$SERVER_DIR/run"/{converting,go-on}
   virt_v2v_is <<END
 echo >"$SERVER_DIR/run/converting"
 while [[ ! -e $SERVER_DIR/run/go-on ]]; do sleep 0.1; done
 printf '%s\n' 'i_type = linux' 'gcaps_block_bus = virtio-blk' 'gcaps_net_bus = virtio-net' \
   'gcaps_machine = q35' 'gcaps_arch_min_version = 0' 'gcaps_acpi = true'
 END
+}
+
+@test "a machine that is started again after the landing is told that the server goes on" {
+  local job
+  virt_v2v_waits
+  transfer_start p2v.bwlimit=1G
+  transfer_end
+  assert_status 0
+  wait_until 60 test -e "$SERVER_DIR/run/converting"
+  job=$(job_of "$NAME")
+  # It may leave at once,
+  rm "$T/out"
+  transfer_start
+  transfer_end 60
+  assert_status 0
+  assert_equal "$(said created | jq -r .job)" "$job"
+  assert_equal "$(said landed | wc -l) $(said progress | wc -l)" "1 0"
+  # has to leave alone what the server works on,
+  transfer_start p2v.resume=no
+  transfer_end 60
+  assert_status 6
+  assert_output_contains "is taken by job $job"
+  # or may stay for the guest.
+  rm "$T/out"
+  transfer_start p2v.wait=defined
+  wait_until 60 grep -q '"type": *"landed"' "$T/out"
+  touch "$SERVER_DIR/run/go-on"
+  transfer_end 60
+  programs_restore
+  assert_status 0
+  assert_equal "$(said 'done' | wc -l)" 1
+  assert_equal "$(jobs_of "$NAME" | jq -r '.[].state')" 'done'
+  assert_nothing_left
+}
+
+@test "the process that converts is killed while the machine looks on: another one goes on" {
+  local job
+  virt_v2v_waits
+  transfer_start p2v.wait=defined p2v.bwlimit=1G
+  wait_until 60 test -e "$SERVER_DIR/run/converting"
+  job=$(job_of "$NAME")
+  rm "$SERVER_DIR/run/converting"
+  server_root kill -KILL "$(holder_of "$job")"
+  wait_until 60 test -e "$SERVER_DIR/run/converting"
+  touch "$SERVER_DIR/run/go-on"
+  transfer_end 120
+  programs_restore
+  assert_status 0
+  has_event "$job" "another one is started"
+  assert_equal "$(state)" '["done",null]'
+  assert_same_contents "$SERVER_IMAGES/$NAME-sda" "$T/sda"
+  assert_nothing_left
+}
+
+@test "libvirtd is gone when the guest is to be defined" {
+  virt_v2v_waits
   transfer_start p2v.wait=defined p2v.bwlimit=1G p2v.o=libvirt p2v.os=default
   wait_until 60 test -e "$SERVER_DIR/run/converting"
   libvirtd_dies
