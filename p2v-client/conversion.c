@@ -143,13 +143,24 @@ open_sources (P2vConversion *self, GError **error)
   return TRUE;
 }
 
+/* The machine stays until the server has compared what has landed with what was read. */
+static gboolean
+stays_for_verification (const P2vConversion *self)
+{
+  return g_strcmp0 (self->config->wait, P2V_WAIT_VERIFIED) == 0
+         && g_strcmp0 (self->request->output->verify, "off") != 0;
+}
+
 static void
 land (P2vConversion *self)
 {
   if (self->landed)
     return;
   self->landed = TRUE;
-  p2v_conversion_tell (self, P2V_UPDATE_LANDED, NULL);
+  p2v_conversion_tell (self, P2V_UPDATE_LANDED,
+                       stays_for_verification (self)
+                           ? "Keep this machine on until it has been compared with what was read."
+                           : NULL);
 }
 
 static gboolean
@@ -198,9 +209,9 @@ may_leave (const P2vConversion *self)
   const char *until = self->config->wait;
   if (!self->landed || until == NULL)
     return FALSE;
-  gboolean off = g_strcmp0 (self->request->output->verify, "off") == 0;
   return g_str_equal (until, P2V_WAIT_LANDED)
-         || (g_str_equal (until, P2V_WAIT_VERIFIED) && (self->verified || off));
+         || (g_str_equal (until, P2V_WAIT_VERIFIED)
+             && (self->verified || !stays_for_verification (self)));
 }
 
 /* Sends what is not there yet, and follows the job until the machine may leave it, or until done.

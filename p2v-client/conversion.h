@@ -32,7 +32,8 @@ typedef enum
   P2V_UPDATE_MAP,       /* text: what is read of a part of a disk, and why */
   P2V_UPDATE_CREATED,   /* text: the job's id */
   P2V_UPDATE_PROGRESS,  /* disks, n_disks, rate, time_left */
-  P2V_UPDATE_LANDED,    /* the physical machine has nothing left to do */
+  P2V_UPDATE_LANDED,    /* the physical machine has nothing left to do; text: why it is to stay on
+                           all the same, NULL when it need not */
   P2V_UPDATE_LOST,      /* text: the connection is lost, and what is being done about it */
   P2V_UPDATE_RESTORED,  /* text: it is back */
   P2V_UPDATE_PAUSED,    /* text: the transfer waits, and for what */

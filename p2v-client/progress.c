@@ -165,7 +165,8 @@ p2v_progress_message (const P2vProgress *progress, const P2vUpdate *update, gint
     case P2V_UPDATE_CREATED:
       return g_strdup_printf ("The server calls this job %s", text);
     case P2V_UPDATE_LANDED:
-      return g_strdup ("Everything has reached the server. This machine is no longer needed.");
+      return g_strdup_printf ("Everything has reached the server. %s",
+                              text[0] != '\0' ? text : "This machine is no longer needed.");
     case P2V_UPDATE_WARNING:
       return g_strdup_printf ("Warning: %s", text);
     case P2V_UPDATE_LOST:

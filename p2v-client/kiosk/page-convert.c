@@ -146,6 +146,9 @@ show_notice (P2vConvertPage *page, const P2vKioskState *state)
       g_autofree char *why = p2v_kiosk_sentence (state->pause_why);
       p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, "It goes on by itself", why);
     }
+  else if (state->landed && state->stay != NULL)
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "Everything has reached the server",
+                          state->stay);
   else if (state->landed)
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "This machine is no longer needed",
                           "The server has all of it and goes on by itself, even if this machine is "

@@ -41,6 +41,7 @@ p2v_kiosk_state_free (P2vKioskState *state)
   g_free (state->job);
   g_free (state->place);
   g_free (state->failed);
+  g_free (state->stay);
   g_ptr_array_unref (state->disks);
   g_ptr_array_unref (state->bad);
   g_ptr_array_unref (state->warnings);
@@ -170,6 +171,9 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
       break;
     case P2V_UPDATE_LANDED:
       state->landed = TRUE;
+      g_clear_pointer (&state->stay, g_free);
+      if (update->text != NULL)
+        set_text (&state->stay, update->text);
       state->rate = 0;
       state->time_left = -1;
       end_pause (state);

@@ -31,6 +31,7 @@ typedef struct
   double rate;      /* bytes a second */
   gint64 time_left; /* seconds, -1 when not known */
   gboolean landed;  /* the server has everything */
+  char *stay;       /* why the machine is to stay on all the same, NULL when it need not */
 
   GPtrArray *bad;      /* of P2vBadRange: what of the disks could not be read */
   GPtrArray *warnings; /* of char *, each once */

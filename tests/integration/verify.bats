@@ -103,6 +103,16 @@ assert_nothing_left ()
   assert_nothing_left
 }
 
+@test "p2v.wait=verified: the machine stays for the verification and no longer, and is told so" {
+  run convert wait1 p2v.wait=verified
+  assert_status 0
+  assert_output_contains "Keep this machine on until it has been compared with what was read"
+  assert_output_contains "Verification passed"
+  run convert wait2 p2v.wait=verified p2v.verify=off
+  assert_status 0
+  assert_output_contains "This machine is no longer needed"
+}
+
 @test "every chunk of a qcow2 image is compared" {
   receive right2 p2v.of=qcow2
   assert_equal "$(show '.verification | [.state, .chunks, .data, .zero, .bad]')" \

@@ -81,6 +81,9 @@ test_lines_tell_the_whole_story (void)
   send_text (progress, P2V_UPDATE_LANDED, NULL, SECONDS (6));
   assert_printed (out, "sda: 4.0 GiB: 1.0 GiB sent, 1.0 GiB of zeroes, 2.0 GiB not in use\n"
                        "Everything has reached the server. This machine is no longer needed.\n");
+  send_text (progress, P2V_UPDATE_LANDED, "Keep it on.", SECONDS (6));
+  assert_printed (out, "sda: 4.0 GiB: 1.0 GiB sent, 1.0 GiB of zeroes, 2.0 GiB not in use\n"
+                       "Everything has reached the server. Keep it on.\n");
   send_event (progress, "started", "convert", NULL, 0, SECONDS (7));
   send_event (progress, "progress", "convert", "[ 10.0] Opening", 20, SECONDS (8));
   assert_printed (out, "Converting\n");

@@ -80,6 +80,16 @@ test_a_full_server_pauses (void)
   g_assert_null (state->pause);
 }
 
+static void
+test_a_machine_that_is_to_stay_is_told_so (void)
+{
+  g_autoptr (P2vKioskState) state = new_sending ();
+  tell (state, P2V_UPDATE_LANDED, "Keep it on.");
+  g_assert_cmpstr (state->stay, ==, "Keep it on.");
+  tell (state, P2V_UPDATE_LANDED, NULL);
+  g_assert_null (state->stay);
+}
+
 /* Verification has found something damaged: the machine is needed again. */
 static void
 test_the_server_may_ask_again (void)
@@ -120,6 +130,8 @@ main (int argc, char **argv)
                    test_a_lost_connection_pauses_what_is_done);
   g_test_add_func ("/kiosk/state/after-the-landing-the-stage-is-kept",
                    test_after_the_landing_the_stage_is_kept);
+  g_test_add_func ("/kiosk/state/a-machine-that-is-to-stay-is-told-so",
+                   test_a_machine_that_is_to_stay_is_told_so);
   g_test_add_func ("/kiosk/state/a-full-server-pauses", test_a_full_server_pauses);
   g_test_add_func ("/kiosk/state/the-server-may-ask-again", test_the_server_may_ask_again);
   g_test_add_func ("/kiosk/state/the-question", test_the_question);
