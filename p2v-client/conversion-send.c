@@ -201,6 +201,8 @@ static gboolean
 wait_for_space (P2vSending *self, const GError *failure, GError **error)
 {
   self->next_ask = g_get_monotonic_time () + FULL_PAUSE * G_USEC_PER_SEC;
+  /* What was wrong before does not count: it may be long until there is space. */
+  self->trouble = (P2vRetry){ .seconds = self->trouble.seconds };
   if (self->full)
     return TRUE;
   self->full = TRUE;

@@ -44,6 +44,7 @@ typedef struct
   int fd;
   gboolean first;
   gboolean working; /* counted as such */
+  gboolean stale;   /* its export is not the one that counts any more; with the transfer's lock */
   GThread *thread;
 } LaneThread;
 
@@ -111,9 +112,11 @@ note_bad_locked (P2vTransfer *transfer, const P2vChunk *chunk)
 static void
 on_written (P2vChunk *chunk, gboolean ok, gpointer user_data)
 {
-  P2vTransfer *transfer = user_data;
+  LaneThread *self = user_data;
+  P2vTransfer *transfer = self->transfer;
   P2vChunkRun run = { chunk->first, chunk->count, chunk->state, chunk->hash };
   g_mutex_lock (&transfer->lock);
+  ok &= !self->stale;
   if (ok)
     {
       g_array_append_val (transfer->written, run);
@@ -149,14 +152,16 @@ on_flushed (gboolean ok, gpointer user_data)
 
 /* Starts a flush when one is due, or in any case (at the end), if there is something to flush. */
 static gboolean
-flush (P2vTransfer *transfer, P2vLane *lane, gboolean in_any_case, GError **error)
+flush (LaneThread *self, P2vLane *lane, gboolean in_any_case, GError **error)
 {
+  P2vTransfer *transfer = self->transfer;
   Batch *batch = NULL;
   gint64 now = g_get_monotonic_time ();
   g_mutex_lock (&transfer->lock);
   gboolean due = in_any_case || transfer->unflushed >= FLUSH_BYTES
                  || now - transfer->last_flush >= FLUSH_INTERVAL;
-  if (due && !transfer->flushing && transfer->written->len > 0)
+  gboolean stale = self->stale;
+  if (due && !stale && !transfer->flushing && transfer->written->len > 0)
     {
       batch = g_new0 (Batch, 1);
       batch->transfer = transfer;
@@ -167,7 +172,9 @@ flush (P2vTransfer *transfer, P2vLane *lane, gboolean in_any_case, GError **erro
       transfer->flushing = TRUE;
     }
   g_mutex_unlock (&transfer->lock);
-  return batch == NULL || p2v_lane_flush (lane, on_flushed, batch, error);
+  if (stale)
+    g_set_error_literal (error, P2V_ERROR, P2V_ERROR_TRANSFER, "the server's export was replaced");
+  return !stale && (batch == NULL || p2v_lane_flush (lane, on_flushed, batch, error));
 }
 
 static gboolean
@@ -181,8 +188,9 @@ check_stopped (P2vTransfer *transfer, GError **error)
 
 /* Writes chunks until the reader has no more and all are written. */
 static gboolean
-carry (P2vTransfer *transfer, P2vLane *lane, GError **error)
+carry (LaneThread *self, P2vLane *lane, GError **error)
 {
+  P2vTransfer *transfer = self->transfer;
   gboolean ended = FALSE;
   while (!ended || p2v_lane_is_busy (lane))
     {
@@ -195,14 +203,14 @@ carry (P2vTransfer *transfer, P2vLane *lane, GError **error)
           return FALSE;
         }
       if (chunk != NULL && chunk->landed)
-        on_written (chunk, TRUE, transfer);
+        on_written (chunk, TRUE, self);
       else if (chunk != NULL && !p2v_lane_write (lane, chunk, error))
         return FALSE;
       /* With more to write at once, the server's answers are only looked at. */
       int also = room && !ended ? p2v_reader_get_fd (transfer->reader) : -1;
       gboolean at_once = chunk != NULL || (ended && !p2v_lane_is_busy (lane));
       if (!p2v_lane_poll (lane, also, at_once ? 0 : POLL_MS, error)
-          || !flush (transfer, lane, FALSE, error))
+          || !flush (self, lane, FALSE, error))
         return FALSE;
     }
   return TRUE;
@@ -238,8 +246,9 @@ drain (P2vTransfer *transfer, P2vLane *lane, GError **error)
  * then it is this one (ours) that flushes for all. What others wait for long becomes durable
  * meanwhile. */
 static gboolean
-wait_for_others (P2vTransfer *transfer, P2vLane *lane, gboolean *ours, GError **error)
+wait_for_others (LaneThread *self, P2vLane *lane, gboolean *ours, GError **error)
 {
+  P2vTransfer *transfer = self->transfer;
   for (;;)
     {
       g_mutex_lock (&transfer->lock);
@@ -252,7 +261,7 @@ wait_for_others (P2vTransfer *transfer, P2vLane *lane, gboolean *ours, GError **
       g_mutex_unlock (&transfer->lock);
       if (!waiting)
         return TRUE;
-      if (!flush (transfer, lane, FALSE, error) || !drain (transfer, lane, error))
+      if (!flush (self, lane, FALSE, error) || !drain (transfer, lane, error))
         return FALSE;
     }
 }
@@ -268,8 +277,8 @@ finish (LaneThread *self, P2vLane *lane, GError **error)
   self->working = FALSE;
   g_cond_broadcast (&transfer->changed);
   g_mutex_unlock (&transfer->lock);
-  gboolean ok = wait_for_others (transfer, lane, &ours, error)
-                && (!ours || flush (transfer, lane, TRUE, error)) && drain (transfer, lane, error);
+  gboolean ok = wait_for_others (self, lane, &ours, error)
+                && (!ours || flush (self, lane, TRUE, error)) && drain (transfer, lane, error);
   g_mutex_lock (&transfer->lock);
   if (ours)
     {
@@ -293,7 +302,7 @@ run_lane (LaneThread *self, gboolean *full, GError **error)
 {
   P2vTransfer *transfer = self->transfer;
   g_autoptr (P2vLane) lane
-      = p2v_lane_new (self->fd, transfer->source, transfer->zeroed, on_written, transfer, error);
+      = p2v_lane_new (self->fd, transfer->source, transfer->zeroed, on_written, self, error);
   if (lane == NULL)
     return FALSE;
   if (!self->first && !p2v_lane_is_shareable (lane))
@@ -303,7 +312,7 @@ run_lane (LaneThread *self, gboolean *full, GError **error)
     }
   End end = END_MORE;
   while (end == END_MORE)
-    end = carry (transfer, lane, error) ? finish (self, lane, error) : END_FAILED;
+    end = carry (self, lane, error) ? finish (self, lane, error) : END_FAILED;
   *full = p2v_lane_is_full (lane);
   /* Everything is durable: how the connection ends does not matter any more. */
   if (end == END_COMPLETE)
@@ -451,6 +460,13 @@ p2v_transfer_distrust (P2vTransfer *transfer)
   GArray *runs = transfer->written;
   transfer->written = g_array_new (FALSE, FALSE, sizeof (P2vChunkRun));
   transfer->unflushed = 0;
+  /* What they say from now on, and what they have been told already, is of the export before. */
+  for (guint i = 0; i < transfer->lanes->len; i++)
+    {
+      LaneThread *lane = transfer->lanes->pdata[i];
+      lane->stale = TRUE;
+      shutdown (lane->fd, SHUT_RDWR);
+    }
   g_mutex_unlock (&transfer->lock);
   send_again (transfer, runs);
 }

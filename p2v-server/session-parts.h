@@ -42,6 +42,7 @@ typedef struct
   gint64 busy_seen;   /* when the worker was last seen alive, monotonic microseconds */
   guint revived;      /* how often another one was started */
 
+  gboolean deaf; /* the client takes nothing that is sent */
   gint64 heard;  /* when the client last said something, monotonic microseconds */
   gint64 ticked; /* when tick() last ran */
   gint64 alone;  /* since when the client is gone, 0 while it is there */

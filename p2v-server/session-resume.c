@@ -204,7 +204,12 @@ take_up (P2vSession *self, P2vJob *job, char **names, gboolean same, GError **er
 {
   self->job = job;
   set_names (self, names);
-  p2v_job_withdraw_cancel (job);
+  /* Whoever asked for it may just be waiting for the lock that we have got. */
+  if (!p2v_job_check_cancelled (job, error))
+    {
+      p2v_session_give_up (self, "cancelled on the server");
+      return FALSE;
+    }
   /* Before the exports are there: whoever knows the old token gets to none of them. */
   if ((!same && !(p2v_job_renew_token (job, error) && p2v_job_save (job, error)))
       || !p2v_session_take_up (self, error))

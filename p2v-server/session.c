@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,9 +33,16 @@ p2v_session_send (P2vSession *self, JsonObject *message)
   json_object_unref (message);
   const char *at = line;
   gsize left = strlen (line);
-  while (left > 0 && self->output >= 0)
+  while (left > 0 && self->output >= 0 && !self->deaf)
     {
-      ssize_t n = write (self->output, at, left);
+      /* A client that is gone without a word takes nothing any more. */
+      struct pollfd writable = { .fd = self->output, .events = POLLOUT };
+      if (poll (&writable, 1, P2V_SILENCE_SECONDS * 1000) == 0)
+        {
+          self->deaf = TRUE;
+          return;
+        }
+      ssize_t n = write (self->output, at, MIN (left, PIPE_BUF));
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0)
@@ -345,6 +353,7 @@ p2v_session_adopt (P2vSession *self, int input, int output)
   self->input = input;
   self->output = output;
   self->alone = 0;
+  self->deaf = FALSE;
   self->heard = g_get_monotonic_time ();
   p2v_line_buffer_free (self->lines);
   self->lines = p2v_line_buffer_new ();
@@ -377,7 +386,7 @@ tick (P2vSession *self)
   /* Without a job a client may be asking its filesystems what is in use, which takes as long as it
    * takes; TCP notices when it is gone. */
   if (self->job != NULL && self->input >= 0
-      && now - self->heard > P2V_SILENCE_SECONDS * G_USEC_PER_SEC)
+      && (self->deaf || now - self->heard > P2V_SILENCE_SECONDS * G_USEC_PER_SEC))
     lose_client (self, "the client has fallen silent");
   if (self->following && !self->ended)
     p2v_session_follow (self);

@@ -63,6 +63,21 @@ teardown ()
   assert_equal "$code" cancelled
 }
 
+@test "a client that takes nothing of what it is told is given up, and its job can be cancelled" {
+  session_create deaf1 "$(jq -cn --arg storage "$SERVER_IMAGES" '{mode: "local", storage: $storage}')"
+  JOB=$(jq -r .job <<<"$answer")
+  # More answers than all that is in between takes up; nobody reads them.
+  perl -e 'print "{\"type\": \"ping\"}\n" x 400000' >&"$to_server" 2>/dev/null 3>&- &
+  local talker=$!
+  wait_until 90 has_event "$JOB" "the client has fallen silent"
+  run p2v_server cancel "$JOB"
+  kill "$talker" 2>/dev/null || true
+  pkill -P "$session_pid"
+  assert_status 0
+  assert_equal "$(state_of "$JOB")" cancelled
+  assert_freed "$JOB"
+}
+
 @test "a job that waits for its turn is cancelled, and the one it waits for goes on" {
   virt_v2v_hangs
   sed -i 's/^\[server\]/&\nmax-conversions=1/' "$SERVER_CONFIG"

@@ -381,6 +381,40 @@ test_an_export_that_is_started_anew_gets_what_was_lost (Fixture *f,
   close (fd);
 }
 
+/* The server says that its export is another one, while a connection to the one before still works:
+ * nothing more goes over that. */
+static void
+test_a_lane_to_an_earlier_export_counts_no_more (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint8 reported[128] = { 0 };
+  make_file (f->disk, 512 * MIB);
+  make_file (f->image, 512 * MIB);
+  put_noise (f->disk, 0, 512 * MIB);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, NULL, TRUE, on_report, f->reports);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_usleep (100000);
+  p2v_transfer_distrust (transfer);
+  for (gboolean failed = FALSE; !failed;)
+    {
+      g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
+      count_runs (f, source, report, reported);
+      g_assert_false (report->ended);
+      failed = report->lane >= 0;
+    }
+  p2v_transfer_remove_lane (transfer, fd);
+  int next = connect_export (f);
+  g_assert_true (p2v_transfer_add_lane (transfer, next));
+  g_assert_cmpuint (wait_for_end (f, source, transfer, reported), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (reported); i++)
+    g_assert_cmpuint (reported[i], >=, 1);
+  assert_same (f->disk, f->image);
+  close (fd);
+  close (next);
+}
+
 /* What the server has from an earlier run is read and compared, and not sent unless it has changed
  * meanwhile. */
 static void
@@ -634,6 +668,8 @@ main (int argc, char **argv)
        test_a_lane_that_is_cut_loses_nothing);
   ADD ("/transfer/an-export-that-is-started-anew-gets-what-was-lost", NULL,
        test_an_export_that_is_started_anew_gets_what_was_lost);
+  ADD ("/transfer/a-lane-to-an-earlier-export-counts-no-more", NULL,
+       test_a_lane_to_an_earlier_export_counts_no_more);
   ADD ("/transfer/what-has-landed-earlier-is-not-sent", NULL,
        test_what_has_landed_earlier_is_not_sent);
   ADD ("/transfer/chunks-are-sent-again-when-asked-for", NULL,
