@@ -43,6 +43,31 @@ load ../lib/faults
   assert_landed
 }
 
+# A qemu-nbd that says so when it is to end, and takes its time.
+qemu_nbd_lingers ()
+{
+  cp "$(command -v qemu-nbd)" "$SERVER_DIR/real-qemu-nbd"
+  cat >"$SERVER_DIR/slow-qemu-nbd" <<END
+#!/bin/bash
+"$SERVER_DIR/real-qemu-nbd" "\$@" &
+trap 'echo >"$SERVER_DIR/run/ending"; sleep 3; kill %1' TERM
+until wait %1; do kill -0 %1 2>/dev/null || exit 1; done
+END
+  chmod 755 "$SERVER_DIR"/{real,slow}-qemu-nbd
+  server_root mount --bind "$SERVER_DIR/slow-qemu-nbd" "$(command -v qemu-nbd)"
+}
+
+@test "the session is killed after the last chunk, before it has said that all has landed" {
+  qemu_nbd_lingers
+  transfer_start p2v.bwlimit=1G
+  wait_until 60 test -e "$SERVER_DIR/run/ending"
+  server_root kill -KILL "$(session_pid)"
+  server_root umount -l "$(command -v qemu-nbd)"
+  transfer_end
+  assert_landed
+  restored || assert_fail "never lost?" "$output"
+}
+
 @test "the session is told to end: the job waits, and goes on" {
   transfer_start
   wait_until_sending

@@ -128,6 +128,24 @@ image_of () { ls "$SERVER_IMAGES/$1-"*; }
   assert_equal "$(jq -s 'map(select(.type == "progress"))[-1].disks[0].bad' <<<"$json")" 1536
 }
 
+@test "what could not be read is told again to a server that has not heard of it" {
+  local holder ended=0
+  faulty_disk_start "$WORK/disk" 73727:3
+  convert again1 --json-progress p2v.bwlimit=4M p2v.lanes=1 >"$T/json" 2>&1 3>&- &
+  wait_until 60 grep -q '"type": *"created"' "$T/json"
+  # The session takes nothing in from now on, and dies with it.
+  holder=$(tr -dc 0-9 <"$SERVER_STATE/jobs/$(job_of again1)/lock")
+  server_root kill -STOP "$holder"
+  wait_until 60 grep -q '"type": *"bad"' "$T/json"
+  server_root kill -KILL "$holder"
+  wait "$!" || ended=$?
+  assert_equal "$ended" 10
+  grep -q '"type": *"restored"' "$T/json"
+  assert_equal "$(p2v_server show --json "$(job_of again1)" | jq '[.bad[].length] | add')" 1536
+  expect 73727:3
+  assert_same_contents "$(image_of again1)" "$T/expected"
+}
+
 @test "p2v.read_errors=stop ends at the first sector that cannot be read" {
   faulty_disk_start "$WORK/disk" 73727:3
   run convert bad3 p2v.read_errors=stop
