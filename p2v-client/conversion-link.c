@@ -34,7 +34,6 @@ adopt (P2vConversion *self, P2vSsh *ssh)
   listener->generation = ++self->generation;
   self->ssh = ssh;
   self->heard = self->pinged = g_get_monotonic_time ();
-  self->told_landed = FALSE;
   self->control = p2v_control_new (ssh, on_control, listener);
 }
 
