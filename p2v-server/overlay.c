@@ -108,7 +108,7 @@ on_commit_tick (gint64 elapsed, gpointer user_data)
 }
 
 static gboolean
-sync_image (const char *path, GError **error)
+sync_file (const char *path, GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   gboolean ok = fd >= 0 && fsync (fd) == 0;
@@ -135,10 +135,22 @@ commit_overlay (Commit *commit, const P2vImage *image, const char *path, const c
                    .user_data = commit,
                    .cancelled = p2v_job_is_cancelled,
                    .cancelled_data = commit->job };
-  if (p2v_tool_run (&tool, error) && sync_image (image->path, error))
+  if (p2v_tool_run (&tool, error) && sync_file (image->path, error))
     return TRUE;
   g_prefix_error (error, "Writing the changes of disk %s into %s: ", image->disk, image->path);
   return FALSE;
+}
+
+gboolean
+p2v_overlays_sync (const P2vJob *job, GError **error)
+{
+  for (guint i = 0; i < job->plan->images->len; i++)
+    {
+      g_autofree char *path = p2v_overlay_path (job, job->plan->images->pdata[i]);
+      if (!sync_file (path, error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 gboolean

@@ -21,6 +21,9 @@ gboolean p2v_overlays_create (const P2vJob *job, const char *log, GError **error
 /* Removes every overlay. Missing ones are no error. */
 void p2v_overlays_remove (const P2vJob *job);
 
+/* Makes durable what the overlays hold. */
+gboolean p2v_overlays_sync (const P2vJob *job, GError **error);
+
 /* Writes what every overlay holds into its image, durably, and removes the overlay. An overlay that
  * is gone was committed before: after a crash or a failure (a full disk) this can be repeated.
  * first, last: percent of the stage at which this begins and ends, for the job's progress.

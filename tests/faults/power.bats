@@ -10,6 +10,7 @@
 # the worst that a write which was not flushed can have left.
 
 load ../lib/faults
+load ../lib/conversion
 
 # More than a selection only where all faults strike often.
 STEP=4
@@ -122,4 +123,67 @@ go_on ()
     echo "snapshot $n of $count, state $(jobs_of "$NAME" | jq -r '.[-1].state')"
     go_on
   done
+}
+
+# A virt-v2v whose change to the guest is one that shows: the first 64 KiB.
+virt_v2v_changes ()
+{
+  replaced=()
+  program_replace virt-v2v-in-place <<'END'
+#!/bin/bash -e
+for xml; do :; done
+[[ $* != *--machine-readable* ]] || exit 0
+qemu-io -f qcow2 -c "write -P 0x66 0 64k" "${xml%/*}/sda.overlay.qcow2" >/dev/null
+printf '%s\n' 'i_type = linux' 'gcaps_block_bus = virtio-blk' 'gcaps_net_bus = virtio-net' \
+  'gcaps_machine = q35' 'gcaps_arch_min_version = 0' 'gcaps_acpi = true'
+END
+}
+
+is_done () { [[ $(jobs_of "$NAME" | jq -r '.[-1].state') = 'done' ]]; }
+
+# Where a commit was cut short, what it was writing can be anything.
+commit_spoil ()
+{
+  # Once everything is in the image the overlay goes.
+  [[ $(jobs_of "$NAME" | jq -r '.[-1].state') = committing &&
+     -n $(find "$SERVER_STATE/jobs" -name sda.overlay.qcow2) ]] || return 0
+  random_bytes commit 65536 |
+    dd of="$SERVER_IMAGES/$NAME-sda" bs=64k count=1 iflag=fullblock conv=notrunc status=none
+}
+
+@test "nor is anything lost while the guest is being made of what has landed" {
+  local n state seen='' converted=$T/converted
+  disk_make "$T/sda" 30000128 "$NAME"
+  before=$(sha256_of "$T/sda")
+  cp "$T/sda" "$converted"
+  head -c 65536 /dev/zero | tr '\0' f | dd of="$converted" conv=notrunc status=none
+  virt_v2v_changes
+  find "$SNAPSHOTS" -mindepth 1 -maxdepth 1 -name '[0-9]*' -exec rm -r {} +
+  touch "$SNAPSHOTS/on"
+  transfer_start p2v.bwlimit=1G p2v.wait=defined
+  transfer_end
+  assert_status 0
+  rm "$SNAPSHOTS/on"
+  local last=$STEP
+  for n in "$SNAPSHOTS"/[0-9]*; do
+    state=$(jq -r .state "$n"/jobs/*/job.json 2>/dev/null || true)
+    # What comes before is the other test's.
+    [[ $state =~ ^(received|converting|committing|converted|defining|done)$ ]] || continue
+    # Of each state one at least.
+    [[ " $seen " != *" $state "* || $((++last)) -ge $STEP ]] || continue
+    last=0
+    snapshot_restore "${n##*/}"
+    commit_spoil
+    echo "snapshot ${n##*/}, state $state"
+    p2v_server recover
+    wait_until 60 is_done
+    wait_until 30 no_server_processes
+    assert_same_contents "$SERVER_IMAGES/$NAME-sda" "$converted"
+    assert_file_exists "$SERVER_IMAGES/$NAME.xml"
+    assert_nothing_left
+    [[ " $seen " = *" $state "* ]] || seen+=" $state"
+  done
+  programs_restore
+  # Each state has been on the disk.
+  assert_equal "${seen# }" "received converting committing converted defining done"
 }
