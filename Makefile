@@ -65,7 +65,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
   $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 comma := ,
-SANITIZERS_1 := -fsanitize=address$(comma)undefined
+SANITIZERS_1 := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all
 SANITIZERS_thread := -fsanitize=thread
 SANITIZERS_fuzz := -fsanitize=address$(comma)undefined$(comma)fuzzer-no-link -fno-sanitize-recover=all
 SANITIZERS := $(if $(SANITIZE),$(SANITIZERS_$(SANITIZE)) -fno-omit-frame-pointer)
@@ -225,9 +225,10 @@ THREADED_TESTS := $(addprefix build/sanitize-thread/tests/unit/p2v-client/test-,
   buffer-pool bandwidth compression consoles rate retry progress question network hooks machine-map) \
   $(addprefix build/sanitize-thread/tests/unit/p2v-server/test-,define job worker)
 .PHONY: check-threads
-check-threads: ## run what has threads, and conversions, with ThreadSanitizer (takes minutes)
+check-threads: ## run what has threads, conversions, and faults with ThreadSanitizer (takes minutes)
 	@$(MAKE) --no-print-directory SANITIZE=thread tests
-	@tests/run $(THREADED_TESTS) build/sanitize-thread:tests/integration/conversion.bats
+	@tests/run $(THREADED_TESTS) $(addprefix build/sanitize-thread:tests/,integration/conversion.bats \
+	  faults/connection.bats faults/client.bats faults/server.bats)
 
 # Only what is certain: errors, and memory that nothing points to any more.
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
