@@ -76,7 +76,9 @@ create_job (P2vConversion *self, GError **error)
   json_object_set_int_member (create, "needed", needed);
   if (!p2v_conversion_send (self, create, error))
     return FALSE;
+  self->creating = TRUE;
   g_autoptr (JsonObject) created = p2v_conversion_wait_for (self, P2V_MESSAGE_CREATED, error);
+  self->creating = FALSE;
   return created != NULL && p2v_conversion_read_job (self, created, error);
 }
 
@@ -106,6 +108,19 @@ read_earlier (P2vConversion *self, JsonObject *message, GError **error)
   return runs != NULL;
 }
 
+/* All of it has landed before: TRUE then, and we only look on. */
+static gboolean
+look_on (P2vConversion *self, JsonObject *resumed)
+{
+  const char *job = p2v_message_get_string (resumed, "job");
+  if (job == NULL || !p2v_conversion_says_landed (resumed))
+    return FALSE;
+  self->job = g_strdup (job);
+  p2v_conversion_tell (self, P2V_UPDATE_CREATED, job);
+  p2v_conversion_hear_landed (self, resumed);
+  return TRUE;
+}
+
 /* What of an earlier run the server says it has, with its hashes: manifests, and then "resumed". */
 static gboolean
 hear_earlier (P2vConversion *self, GError **error)
@@ -124,12 +139,7 @@ hear_earlier (P2vConversion *self, GError **error)
           return FALSE;
         }
       if (g_str_equal (type, P2V_MESSAGE_RESUMED))
-        {
-          if (!p2v_conversion_read_job (self, message, error))
-            return FALSE;
-          p2v_conversion_hear_landed (self, message);
-          return TRUE;
-        }
+        return look_on (self, message) || p2v_conversion_read_job (self, message, error);
     }
 }
 

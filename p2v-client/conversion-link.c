@@ -5,6 +5,10 @@
 #include "common/error.h"
 #include "p2v-client/identity.h"
 
+/* Before there is a job the server may be silent for as long: it waits itself for what others have
+ * left. Seconds. */
+#define PATIENCE_SECONDS 180
+
 /* A connection that has lasted so long counts as mended, seconds. */
 #define STEADY_SECONDS 60
 
@@ -133,7 +137,7 @@ p2v_conversion_lose_link (P2vConversion *self, GError *failure, GError **error)
   end_opening (self);
   self->generation++;
   self->link = P2V_LINK_DOWN;
-  if (self->job == NULL || !may_pass (lost) || g_cancellable_is_cancelled (self->cancellable))
+  if (self->token == NULL || !may_pass (lost) || g_cancellable_is_cancelled (self->cancellable))
     {
       g_propagate_error (error, g_steal_pointer (&lost));
       return FALSE;
@@ -176,13 +180,17 @@ p2v_conversion_send (P2vConversion *self, JsonObject *message, GError **error)
   return TRUE;
 }
 
+/* Loses a server that says nothing any more. */
 static gboolean
-fall_silent (P2vConversion *self, GError **error)
+check_silence (P2vConversion *self, gint64 now, GError **error)
 {
+  int limit = self->job != NULL ? P2V_SILENCE_SECONDS : PATIENCE_SECONDS;
+  /* A server that makes large images has nothing to say; TCP notices when it is gone. */
+  if (self->creating || now - self->heard <= limit * G_USEC_PER_SEC)
+    return TRUE;
   return p2v_conversion_lose_link (self,
                                    g_error_new (P2V_ERROR, P2V_ERROR_TRANSFER,
-                                                "it has said nothing for %d seconds.",
-                                                P2V_SILENCE_SECONDS),
+                                                "it has said nothing for %d seconds.", limit),
                                    error);
 }
 
@@ -203,11 +211,10 @@ p2v_conversion_tend_link (P2vConversion *self, GError **error)
   if (self->outage.tries > 0 && self->link == P2V_LINK_UP
       && now - self->up_since > STEADY_SECONDS * G_USEC_PER_SEC)
     self->outage = (P2vRetry){ .seconds = self->outage.seconds };
-  /* Before there is a job, a server that is making large images has nothing to say; TCP notices
-   * when it is gone. */
-  if (self->job != NULL && now - self->heard > P2V_SILENCE_SECONDS * G_USEC_PER_SEC)
-    return fall_silent (self, error);
-  if (now - self->pinged < P2V_PING_SECONDS * G_USEC_PER_SEC)
+  if (!check_silence (self, now, error))
+    return FALSE;
+  gboolean up = self->link == P2V_LINK_UP || self->link == P2V_LINK_RESUMING;
+  if (!up || now - self->pinged < P2V_PING_SECONDS * G_USEC_PER_SEC)
     return TRUE;
   self->pinged = now;
   return send_now (self, p2v_message_new (P2V_MESSAGE_PING), error);

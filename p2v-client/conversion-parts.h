@@ -73,8 +73,9 @@ typedef struct
   gint64 up_since;      /* monotonic time; while up */
 
   /* The job. */
+  gboolean creating; /* the server has been asked for a job */
   char *job;
-  char *token;
+  char *token;           /* NULL also while only looking on at what an earlier run has sent */
   char *exports;         /* names one start of the server's exports */
   char **names;          /* the job's names of the disks, in the order of sources */
   GArray *zeroed;        /* of gboolean: the image of that disk reads as zeroes at first */
@@ -144,7 +145,8 @@ GPtrArray *p2v_conversion_new_tables (P2vConversion *self);
  * says what it has. */
 gboolean p2v_conversion_take_up (P2vConversion *self, JsonObject *resumed, GError **error);
 
-/* Takes in that all of the job has landed, if "resumed" says so. */
+/* Whether "resumed" says that all of the job has landed; and takes that in. */
+gboolean p2v_conversion_says_landed (JsonObject *resumed);
 void p2v_conversion_hear_landed (P2vConversion *self, JsonObject *resumed);
 
 /* Asks the filesystems what of the sources is in use, and makes the request tell of it. Fails only

@@ -270,7 +270,7 @@ lose_lane (P2vSending *self, guint i, P2vTransferReport *report, GError **error)
       }
   if (report->full)
     return wait_for_space (self, report->error, error);
-  return bear_trouble (self, g_steal_pointer (&report->error), error);
+  return report->replaced || bear_trouble (self, g_steal_pointer (&report->error), error);
 }
 
 /* Has what our table does not know of sent: all of that was lost after the transfer was complete.
@@ -455,6 +455,7 @@ p2v_sending_resume (P2vSending *self, const char *exports, GError **error)
   g_free (conversion->exports);
   conversion->exports = g_strdup (exports);
   self->full = FALSE; /* to be said again, should it still be so */
+  self->trouble = (P2vRetry){ .seconds = self->trouble.seconds };
   return TRUE;
 }
 

@@ -163,8 +163,8 @@ land (P2vConversion *self)
                            : NULL);
 }
 
-static gboolean
-says_landed (JsonObject *resumed)
+gboolean
+p2v_conversion_says_landed (JsonObject *resumed)
 {
   JsonNode *landed = json_object_get_member (resumed, "landed");
   return landed != NULL && JSON_NODE_HOLDS_VALUE (landed) && json_node_get_boolean (landed);
@@ -173,8 +173,6 @@ says_landed (JsonObject *resumed)
 void
 p2v_conversion_hear_landed (P2vConversion *self, JsonObject *resumed)
 {
-  if (!says_landed (resumed))
-    return;
   p2v_conversion_hear_bad (self, resumed);
   land (self);
 }
@@ -182,10 +180,16 @@ p2v_conversion_hear_landed (P2vConversion *self, JsonObject *resumed)
 gboolean
 p2v_conversion_take_up (P2vConversion *self, JsonObject *resumed, GError **error)
 {
-  if (says_landed (resumed))
+  if (p2v_conversion_says_landed (resumed))
     {
       p2v_conversion_hear_landed (self, resumed);
       return TRUE;
+    }
+  if (self->sending == NULL)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_FAILED,
+                           "the server asks for what was never sent to it");
+      return FALSE;
     }
   /* The server may want again what it had: its images are not what we sent. */
   self->landed = self->told_landed = FALSE;
@@ -219,11 +223,12 @@ may_leave (const P2vConversion *self)
 static gboolean
 see_through (P2vConversion *self, GError **error)
 {
-  self->sending = p2v_sending_new (self);
   while (!may_leave (self))
     {
       if (!self->landed && !self->told_landed)
         {
+          if (self->sending == NULL)
+            self->sending = p2v_sending_new (self);
           if (!p2v_sending_run (self->sending, error))
             return FALSE;
           if (self->landed)

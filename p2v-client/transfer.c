@@ -346,11 +346,13 @@ report_end (P2vTransfer *transfer)
 /* The transfer goes on without this lane; what it had in flight is on its way back to the reader.
  */
 static void
-report_lane (P2vTransfer *transfer, int fd, gboolean full, GError *error)
+report_lane (const LaneThread *lane, gboolean full, gboolean replaced, GError *error)
 {
+  P2vTransfer *transfer = lane->transfer;
   P2vTransferReport *report = new_report (transfer);
-  report->lane = fd;
+  report->lane = lane->fd;
   report->full = full;
+  report->replaced = replaced;
   report->error = error;
   transfer->func (report, transfer->user_data);
 }
@@ -376,11 +378,12 @@ lane_thread (gpointer data)
     transfer->working--;
   self->working = FALSE;
   gboolean over = is_over (transfer);
+  gboolean replaced = self->stale;
   g_cond_broadcast (&transfer->changed);
   g_mutex_unlock (&transfer->lock);
   /* Before this thread counts as ended: the end of the transfer is to be the last report. */
   if (!ok && !over)
-    report_lane (transfer, self->fd, full, error);
+    report_lane (self, full, replaced, error);
   else
     g_clear_error (&error);
   g_mutex_lock (&transfer->lock);

@@ -19,8 +19,9 @@ typedef struct
   GArray *runs; /* of P2vChunkRun in the order of the disk: chunks that are durable now */
   GArray *bad;  /* of P2vBadPart: what of these could not be read; NULL for nothing */
 
-  int lane;      /* the descriptor of a lane that has failed, else -1 */
-  gboolean full; /* because the server's storage is full */
+  int lane;          /* the descriptor of a lane that has failed, else -1 */
+  gboolean full;     /* because the server's storage is full */
+  gboolean replaced; /* because of p2v_transfer_distrust() */
 
   gboolean ended; /* the last one of this transfer */
   GError *error;  /* why the lane, or with ended the transfer, failed; NULL for success */

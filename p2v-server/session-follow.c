@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "p2v-server/job-bad.h"
 #include "p2v-server/job-marks.h"
+#include "p2v-server/job-match.h"
 #include "p2v-server/recover.h"
 #include "p2v-server/worker.h"
 
@@ -37,10 +38,10 @@ p2v_session_hand_to_worker (P2vSession *self, GError **error)
 }
 
 void
-p2v_session_follow_job (P2vSession *self, P2vJob *job, gboolean lasting)
+p2v_session_follow_job (P2vSession *self, P2vJob *job, gboolean sender)
 {
   self->job = job;
-  if (lasting)
+  if (sender)
     self->followed = p2v_job_mark_followed (job);
   begin (self);
 }
@@ -81,6 +82,14 @@ fail_kept (P2vSession *self, const char *why)
   fail (self, P2V_ERROR_CONVERT, why, next);
 }
 
+/* Verification has failed, and this client is not the one that could be asked at once. */
+static void
+fail_wrong (P2vSession *self, const char *why)
+{
+  fail (self, P2V_ERROR_CONVERT, why,
+        " Start the conversion of this machine again: only what was found to be wrong is sent.");
+}
+
 /* The server has found chunks that are not what the machine had sent: as long as the client is
  * there they can be had again. */
 static void
@@ -114,8 +123,9 @@ revive (P2vSession *self)
       fail_kept (self, "the process that converts the job is gone");
       return;
     }
-  p2v_job_event (self->job, "warning", NULL,
-                 "the process that worked on the job is gone; another one is started");
+  if (p2v_job_goes_on (self->job))
+    p2v_job_event (self->job, "warning", NULL,
+                   "the process that worked on the job is gone; another one is started");
   g_autoptr (GPtrArray) recovered = p2v_recover (self->config, &error);
   if (recovered == NULL)
     g_warning ("job %s: %s", self->job->id, error->message);
@@ -135,18 +145,21 @@ p2v_session_follow (P2vSession *self)
   g_clear_pointer (&self->job, p2v_job_free);
   self->job = g_steal_pointer (&now);
   const char *state = self->job->state;
+  const char *why = self->job->error_message != NULL ? self->job->error_message : "it failed";
   if (g_str_equal (state, P2V_JOB_DONE))
     send_done (self);
   else if (g_str_equal (state, P2V_JOB_CANCELLED))
     fail (self, P2V_ERROR_CANCELLED, "the job was cancelled on the server", "");
+  else if (p2v_job_is_resumable (self->job) && g_str_equal (state, P2V_JOB_FAILED))
+    fail_wrong (self, why);
   else if (g_str_equal (state, P2V_JOB_FAILED))
-    fail_kept (self, self->job->error_message != NULL ? self->job->error_message : "it failed");
+    fail_kept (self, why);
   else if (p2v_job_is_busy (self->job))
     self->busy_seen = g_get_monotonic_time ();
   else if (g_str_equal (state, P2V_JOB_WAITING) && self->followed >= 0)
     take_up_again (self);
   else if (g_str_equal (state, P2V_JOB_WAITING))
-    fail (self, P2V_ERROR_TRANSFER, "the images are not what the machine has sent", "");
+    fail_wrong (self, "the images are not what the machine has sent");
   else if (g_get_monotonic_time () - self->busy_seen > WORKER_GRACE)
     revive (self);
 }

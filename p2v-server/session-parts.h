@@ -38,7 +38,8 @@ typedef struct
 
   /* Afterwards. */
   gboolean following; /* a worker has the job now */
-  int followed;       /* the mark that says so, p2v_job_mark_followed() */
+  int followed;       /* the mark that says so, p2v_job_mark_followed(); -1: the client cannot be
+                         asked for anything again */
   gint64 busy_seen;   /* when the worker was last seen alive, monotonic microseconds */
   guint revived;      /* how often another one was started */
 
@@ -104,17 +105,14 @@ gboolean p2v_session_check_exports (P2vSession *self, GError **error);
 void p2v_session_send_created (P2vSession *self);
 void p2v_session_send_resumed (P2vSession *self, gboolean hashes);
 
-/* Tells the client that nothing is left to be sent. */
-void p2v_session_send_landed (P2vSession *self);
-
 /* session-follow.c */
 
 /* The worker has the job from now on: starts it and looks on. */
 gboolean p2v_session_hand_to_worker (P2vSession *self, GError **error);
 
 /* Looks on at a job whose disks have all landed, for a client that has come back. job: transfer
- * full. lasting: chunks that turn out to be wrong can be had from the client. */
-void p2v_session_follow_job (P2vSession *self, P2vJob *job, gboolean lasting);
+ * full. sender: it has sent them, and can be asked for chunks that turn out to be wrong. */
+void p2v_session_follow_job (P2vSession *self, P2vJob *job, gboolean sender);
 
 /* Looks at the job that a worker has. */
 void p2v_session_follow (P2vSession *self);

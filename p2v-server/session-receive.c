@@ -271,8 +271,7 @@ new_created_message (P2vSession *self, const char *type, gboolean new)
   JsonObject *message = p2v_message_new (type);
   json_object_set_string_member (message, "job", self->job->id);
   json_object_set_string_member (message, "token", self->job->token);
-  if (self->exports != NULL)
-    json_object_set_string_member (message, "exports", self->exports);
+  json_object_set_string_member (message, "exports", self->exports);
   JsonArray *disks = json_array_new ();
   for (gsize i = 0; self->names[i] != NULL; i++)
     {
@@ -338,13 +337,4 @@ p2v_session_send_resumed (P2vSession *self, gboolean hashes)
   for (guint i = 0; i < self->receivers->len; i++)
     send_manifest (self, self->receivers->pdata[i], hashes);
   p2v_session_send (self, new_created_message (self, P2V_MESSAGE_RESUMED, FALSE));
-}
-
-void
-p2v_session_send_landed (P2vSession *self)
-{
-  JsonObject *message = new_created_message (self, P2V_MESSAGE_RESUMED, FALSE);
-  json_object_set_boolean_member (message, "landed", TRUE);
-  p2v_job_add_bad (self->job, message);
-  p2v_session_send (self, message);
 }

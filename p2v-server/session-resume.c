@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-server/bridge.h"
+#include "p2v-server/job-bad.h"
 #include "p2v-server/job-marks.h"
 #include "p2v-server/job-match.h"
 #include "p2v-server/job-text.h"
@@ -241,14 +242,18 @@ hand_over (P2vSession *self, const P2vJob *job, JsonObject *message, GError **er
   return TRUE;
 }
 
-/* All of it has landed: the client looks on. Only one that knows what it has sent can be asked for
- * a part of that again, should the images turn out to be wrong. */
+/* All of it has landed: the client looks on. Only the one that has sent it can be asked for a part
+ * again, should the images turn out to be wrong, and is told no token: it has one. */
 static gboolean
-look_on (P2vSession *self, P2vJob *job, char **names, gboolean same)
+look_on (P2vSession *self, P2vJob *job, gboolean same)
 {
+  JsonObject *resumed = p2v_message_new (P2V_MESSAGE_RESUMED);
+  json_object_set_string_member (resumed, "job", job->id);
+  json_object_set_boolean_member (resumed, "landed", TRUE);
+  p2v_job_add_bad (job, resumed);
+  p2v_session_send (self, resumed);
   p2v_session_follow_job (self, job, same);
-  set_names (self, names);
-  p2v_session_send_landed (self);
+  set_names (self, NULL);
   return TRUE;
 }
 
@@ -269,7 +274,7 @@ p2v_session_handle_resume (P2vSession *self, JsonObject *message, GError **error
   if (g_strcmp0 (job->state, P2V_JOB_CANCELLED) == 0)
     return refuse (error, P2V_ERROR_CANCELLED, "the job was cancelled on the server");
   if (!p2v_job_is_resumable (job))
-    return look_on (self, g_steal_pointer (&job), g_steal_pointer (&names), same);
+    return look_on (self, g_steal_pointer (&job), same);
   g_autoptr (P2vJob) held = p2v_job_open (self->config, id, NULL);
   if (held == NULL)
     return hand_over (self, job, message, error);
@@ -384,4 +389,5 @@ p2v_session_admit (P2vSession *self)
                  same ? "the client is connected again, and goes on"
                       : "the machine was started again, and goes on with what is missing");
   p2v_session_send_resumed (self, !same);
+  self->heard = g_get_monotonic_time (); /* all that may have taken long */
 }

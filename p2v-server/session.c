@@ -37,7 +37,10 @@ p2v_session_send (P2vSession *self, JsonObject *message)
     {
       /* A client that is gone without a word takes nothing any more. */
       struct pollfd writable = { .fd = self->output, .events = POLLOUT };
-      if (poll (&writable, 1, P2V_SILENCE_SECONDS * 1000) == 0)
+      int ready = poll (&writable, 1, P2V_SILENCE_SECONDS * 1000);
+      if (ready < 0 && errno == EINTR && !p2v_signals_caught ())
+        continue;
+      if (ready <= 0)
         {
           self->deaf = TRUE;
           return;
@@ -239,7 +242,7 @@ handle_cancel (P2vSession *self, JsonObject *message, GError **error G_GNUC_UNUS
   g_autoptr (GError) reason = NULL;
   p2v_message_to_error (message, &reason);
   self->ended = TRUE;
-  if (self->following && reason->code == P2V_ERROR_CANCELLED)
+  if (self->followed >= 0 && reason->code == P2V_ERROR_CANCELLED)
     return p2v_job_request_cancel (self->job, NULL);
   if (!is_receiving (self))
     return TRUE;
@@ -442,6 +445,7 @@ listen_to_client (P2vSession *self)
       g_autofree char *line = next;
       handle_line (self, line);
     }
+  self->heard = g_get_monotonic_time (); /* all that may have taken long */
 }
 
 /* The server is being shut down, or somebody ends this process: the machine can go on later. */

@@ -67,7 +67,7 @@ server_has () { [[ $(p2v_server show --json "$(job_of "$NAME")" | jq ".transfers
 }
 
 @test "a second client does not get the job of one that is alive" {
-  transfer_start p2v.bwlimit=4M
+  transfer_start p2v.bwlimit=2M
   wait_until_sending
   local first=$CLIENT
   cp "$T/out" "$T/first"

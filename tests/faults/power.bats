@@ -158,12 +158,23 @@ commit_spoil ()
   cp "$T/sda" "$converted"
   head -c 65536 /dev/zero | tr '\0' f | dd of="$converted" conv=notrunc status=none
   virt_v2v_changes
+  # The other test's.
   find "$SNAPSHOTS" -mindepth 1 -maxdepth 1 -name '[0-9]*' -exec rm -r {} +
+  find "$SERVER_STATE/jobs" "$SERVER_IMAGES" -mindepth 1 -delete
   touch "$SNAPSHOTS/on"
   transfer_start p2v.bwlimit=1G p2v.wait=defined
   transfer_end
   assert_status 0
   rm "$SNAPSHOTS/on"
+  # A copy of the disk shows what has been written, not what was flushed: an overlay has to be before
+  # its changes go into the image.
+  local flushed=''
+  for n in "$SNAPSHOTS"/[0-9]*; do
+    state=$(jq -r .state "$n"/jobs/*/job.json 2>/dev/null || true)
+    [[ $state != committing ]] || break
+    [[ $(<"$n/what") != */sda.overlay.qcow2 ]] || flushed=$n
+  done
+  [[ -n $flushed ]] || assert_fail "the overlay was not flushed before $n"
   local last=$STEP
   for n in "$SNAPSHOTS"/[0-9]*; do
     state=$(jq -r .state "$n"/jobs/*/job.json 2>/dev/null || true)

@@ -4,6 +4,7 @@
 # Processes of the server die: whatever they had not made durable is sent again.
 
 load ../lib/faults
+load ../lib/conversion
 
 @test "every process of the job is killed at random moments" {
   local round
@@ -54,7 +55,8 @@ trap 'echo >"$SERVER_DIR/run/ending"; sleep 3; kill %1' TERM
 until wait %1; do kill -0 %1 2>/dev/null || exit 1; done
 END
   chmod 755 "$SERVER_DIR"/{real,slow}-qemu-nbd
-  server_root mount --bind "$SERVER_DIR/slow-qemu-nbd" "$(command -v qemu-nbd)"
+  replaced=()
+  program_replace qemu-nbd <"$SERVER_DIR/slow-qemu-nbd"
 }
 
 @test "the session is killed after the last chunk, before it has said that all has landed" {
@@ -62,7 +64,7 @@ END
   transfer_start p2v.bwlimit=1G
   wait_until 60 test -e "$SERVER_DIR/run/ending"
   server_root kill -KILL "$(session_pid)"
-  server_root umount -l "$(command -v qemu-nbd)"
+  programs_restore
   transfer_end
   assert_landed
   restored || assert_fail "never lost?" "$output"

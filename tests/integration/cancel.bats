@@ -19,6 +19,7 @@ setup ()
 
 teardown ()
 {
+  talker_end
   session_end
   server_root pkill -KILL -f 'sleep 700' || true
   programs_restore
@@ -63,16 +64,23 @@ teardown ()
   assert_equal "$code" cancelled
 }
 
+# Who talks to a session that does not listen any more, and the connection that is full of it.
+talker_end ()
+{
+  [[ -n ${talker-} ]] || return 0
+  kill "$talker" 2>/dev/null || true
+  pkill -P "$session_pid" || true
+  unset talker
+}
+
 @test "a client that takes nothing of what it is told is given up, and its job can be cancelled" {
   session_create deaf1 "$(jq -cn --arg storage "$SERVER_IMAGES" '{mode: "local", storage: $storage}')"
   JOB=$(jq -r .job <<<"$answer")
   # More answers than all that is in between takes up; nobody reads them.
   perl -e 'print "{\"type\": \"ping\"}\n" x 400000' >&"$to_server" 2>/dev/null 3>&- &
-  local talker=$!
+  talker=$!
   wait_until 90 has_event "$JOB" "the client has fallen silent"
   run p2v_server cancel "$JOB"
-  kill "$talker" 2>/dev/null || true
-  pkill -P "$session_pid"
   assert_status 0
   assert_equal "$(state_of "$JOB")" cancelled
   assert_freed "$JOB"

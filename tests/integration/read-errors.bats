@@ -32,6 +32,7 @@ teardown_file ()
 
 teardown ()
 {
+  [[ -z ${background-} ]] || kill -KILL "$background" 2>/dev/null || true
   faulty_disk_end
   common_teardown
 }
@@ -132,13 +133,14 @@ image_of () { ls "$SERVER_IMAGES/$1-"*; }
   local holder ended=0
   faulty_disk_start "$WORK/disk" 73727:3
   convert again1 --json-progress p2v.bwlimit=4M p2v.lanes=1 >"$T/json" 2>&1 3>&- &
+  background=$!
   wait_until 60 grep -q '"type": *"created"' "$T/json"
   # The session takes nothing in from now on, and dies with it.
   holder=$(tr -dc 0-9 <"$SERVER_STATE/jobs/$(job_of again1)/lock")
   server_root kill -STOP "$holder"
   wait_until 60 grep -q '"type": *"bad"' "$T/json"
   server_root kill -KILL "$holder"
-  wait "$!" || ended=$?
+  wait "$background" || ended=$?
   assert_equal "$ended" 10
   grep -q '"type": *"restored"' "$T/json"
   assert_equal "$(p2v_server show --json "$(job_of again1)" | jq '[.bad[].length] | add')" 1536

@@ -81,6 +81,17 @@ press ()
 }
 type_text () { terminal send-keys -l "$1"; sleep 0.2; }
 
+# Turns the pages of a long text until something is on the screen.
+see_further_down ()
+{
+  local pages
+  for ((pages = 0; pages < 20; pages++)); do
+    ! shows "$1" || return 0
+    press NPage
+  done
+  assert_fail "not said: $1" "the screen:" "$(screen)"
+}
+
 # The cursor is on the first letter of the button of that label.
 at_button ()
 {
@@ -375,7 +386,8 @@ QUESTION="Go on with an unfinished conversion of this machine?"
   refute_output_contains "Reconnecting to the server"
   see "Sent, but the conversion failed"
   press_button Log
-  see "is lost (attempt"
+  see "Connected: p2v-server"
+  see_further_down "is lost (attempt"
   qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/lost1-sda"
 }
 

@@ -31,7 +31,8 @@ programs_restore ()
 {
   local place
   for place in "${replaced[@]}"; do
-    server_root umount "$place"
+    # It may still run.
+    server_root umount --lazy "$place"
   done
   replaced=()
 }

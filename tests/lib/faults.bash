@@ -34,6 +34,7 @@ teardown ()
   local after
   after=$(sha256_of "$T/sda")
   [[ -z ${CLIENT-} ]] || kill -KILL "$CLIENT" 2>/dev/null || true
+  [[ -z ${replaced-} ]] || programs_restore
   common_teardown
   assert_equal "$after" "$before"
 }

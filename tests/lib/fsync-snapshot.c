@@ -3,7 +3,8 @@
  * different afterwards. Preloaded into p2v-server (LD_PRELOAD), each fsync(), fdatasync() and
  * rename() of a file below P2V_SNAPSHOT_JOBS is followed by a copy of that directory, and then of
  * P2V_SNAPSHOT_IMAGES, to P2V_SNAPSHOTS/0000, /0001, …, as long as there is a file "on" in it. The
- * images come second: they may hold more than the manifests say, never less. */
+ * images come second: they may hold more than the manifests say, never less. Each has a file "what":
+ * the path of what was flushed or renamed. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <glib.h>
@@ -48,7 +49,7 @@ make_next_dir (void)
 }
 
 static void
-take_snapshot (const char *jobs)
+take_snapshot (const char *jobs, const char *path)
 {
   int saved = errno, status;
   pid_t child;
@@ -57,6 +58,9 @@ take_snapshot (const char *jobs)
   if (dir != NULL && posix_spawnp (&child, argv[0], NULL, NULL, (char **)argv, environ) == 0)
     while (waitpid (child, &status, 0) < 0 && errno == EINTR)
       continue;
+  g_autofree char *what = dir == NULL ? NULL : g_build_filename (dir, "what", NULL);
+  if (what != NULL)
+    g_file_set_contents_full (what, path, -1, G_FILE_SET_CONTENTS_NONE, 0644, NULL);
   errno = saved;
 }
 
@@ -65,7 +69,7 @@ take_snapshot_after (const char *path)
 {
   const char *jobs = get_jobs_dir ();
   if (jobs != NULL && path != NULL && g_str_has_prefix (path, jobs))
-    take_snapshot (jobs);
+    take_snapshot (jobs, path);
 }
 
 static void

@@ -403,6 +403,7 @@ test_a_lane_to_an_earlier_export_counts_no_more (Fixture *f, gconstpointer data 
       count_runs (f, source, report, reported);
       g_assert_false (report->ended);
       failed = report->lane >= 0;
+      g_assert_cmpint (report->replaced, ==, failed);
     }
   p2v_transfer_remove_lane (transfer, fd);
   int next = connect_export (f);
