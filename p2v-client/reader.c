@@ -11,14 +11,24 @@
 /* How often a thread that waits for a free buffer looks whether it was stopped, microseconds. */
 #define STOP_POLL (200 * 1000)
 
-/* How many requests a disk without moving parts gets at once: one cannot keep its channels busy. A
- * disk that rotates is fastest when it is read in one go. */
+/* In how many places a disk without moving parts is read at once. One request cannot keep its
+ * channels busy; and what compresses well, for which the processor is the limit, and what does not,
+ * for which the link is, mostly lie apart: sent side by side they keep both busy. A disk that
+ * rotates is fastest when it is read in one go. */
 #define STREAMS_ROTATIONAL 1
 #define STREAMS_SOLID 4
 
 /* Between two stretches of data that are this near to each other the gap is read as well: that
  * takes less time than another request, bytes. */
 #define READ_THROUGH (256 * 1024)
+
+/* A part of the disk that is read in order. */
+typedef struct
+{
+  guint64 next; /* the first chunk that nobody has taken to read */
+  guint64 end;  /* the first chunk of what follows */
+  guint hint;   /* into the block map, for next */
+} Section;
 
 struct _P2vReader
 {
@@ -30,8 +40,9 @@ struct _P2vReader
 
   GMutex lock;
   GCond changed;   /* there is something to read again, or the end has come */
-  guint64 next;    /* the first chunk that nobody has taken to read */
-  guint hint;      /* into the block map, for next */
+  Section sections[STREAMS_SOLID];
+  guint n_sections;
+  guint turn;      /* whose turn it is */
   GQueue again;    /* of Stretch: what is read before anything else */
   guint reading;   /* what was taken and is not in the queue yet */
   GQueue chunks;   /* of P2vChunk */
@@ -66,11 +77,25 @@ p2v_is_zero (const void *data, gsize length)
   return length == 0 || (bytes[0] == 0 && memcmp (bytes, bytes + 1, length - 1) == 0);
 }
 
+/* The section whose turn it is, of those that have something left; NULL when none has. With the
+ * lock held. */
+static Section *
+find_section (P2vReader *reader)
+{
+  for (guint i = 0; i < reader->n_sections; i++)
+    {
+      Section *section = &reader->sections[(reader->turn + i) % reader->n_sections];
+      if (section->next < section->end)
+        return section;
+    }
+  return NULL;
+}
+
 /* With the lock held. */
 static gboolean
 is_ended (P2vReader *reader)
 {
-  gboolean more = reader->next < p2v_chunk_count (reader->source->size) || reader->reading > 0
+  gboolean more = find_section (reader) != NULL || reader->reading > 0
                   || !g_queue_is_empty (&reader->again);
   return g_queue_is_empty (&reader->chunks)
          && (!more || (reader->failure != NULL && reader->reading == 0));
@@ -424,25 +449,26 @@ take_again (P2vReader *reader, Task *task)
     g_free (g_queue_pop_head (&reader->again));
 }
 
-/* With the lock held: what comes next in the order of the disk. */
+/* With the lock held: what comes next in a section. */
 static void
-take_in_order (P2vReader *reader, Task *task)
+take_in_order (P2vReader *reader, Section *section, Task *task)
 {
-  task->index = reader->next;
-  p2v_block_map_at (reader->source->map, (gint64)(task->index * P2V_CHUNK_SIZE), &reader->hint);
-  task->hint = reader->hint;
-  reader->next += plan_task (reader, task, G_MAXUINT64);
+  task->index = section->next;
+  p2v_block_map_at (reader->source->map, (gint64)(task->index * P2V_CHUNK_SIZE), &section->hint);
+  task->hint = section->hint;
+  section->next += plan_task (reader, task, section->end - section->next);
+  reader->turn = (guint)(section - reader->sections + 1) % reader->n_sections;
 }
 
 /* Takes what is to be read next, waiting for it. FALSE when reading has failed or was stopped. */
 static gboolean
 take_task (P2vReader *reader, Task *task)
 {
-  guint64 total = p2v_chunk_count (reader->source->size);
+  Section *section = NULL;
   *task = (Task){ 0 };
   g_mutex_lock (&reader->lock);
   while (reader->failure == NULL && !atomic_load (&reader->stopped)
-         && g_queue_is_empty (&reader->again) && reader->next >= total)
+         && g_queue_is_empty (&reader->again) && (section = find_section (reader)) == NULL)
     g_cond_wait (&reader->changed, &reader->lock);
   gboolean taken = reader->failure == NULL && !atomic_load (&reader->stopped);
   if (taken)
@@ -451,7 +477,7 @@ take_task (P2vReader *reader, Task *task)
       if (!g_queue_is_empty (&reader->again))
         take_again (reader, task);
       else
-        take_in_order (reader, task);
+        take_in_order (reader, section, task);
     }
   g_mutex_unlock (&reader->lock);
   return taken;
@@ -498,6 +524,33 @@ run_thread (gpointer data)
   return NULL;
 }
 
+/* Cuts the disk into sections with about the same amount of data to be read. */
+static void
+make_sections (P2vReader *reader, guint count)
+{
+  const P2vSource *source = reader->source;
+  gint64 part = p2v_block_map_bytes (source->map, P2V_EXTENT_DATA) / count;
+  gint64 seen = 0;
+  guint hint = 0;
+  guint cuts = 0;
+  for (gint64 at = 0; at < source->size;)
+    {
+      P2vExtent extent = p2v_block_map_at (source->map, at, &hint);
+      gint64 data = extent.kind == P2V_EXTENT_DATA ? extent.length : 0;
+      while (data > 0 && cuts + 1 < count && seen + data >= part * (cuts + 1))
+        {
+          gint64 cut = at + part * (cuts + 1) - seen;
+          reader->sections[cuts++].end = (guint64)cut / P2V_CHUNK_SIZE;
+        }
+      seen += data;
+      at += extent.length;
+    }
+  reader->sections[cuts].end = p2v_chunk_count (source->size);
+  reader->n_sections = cuts + 1;
+  for (guint i = 1; i < reader->n_sections; i++)
+    reader->sections[i].next = reader->sections[i - 1].end;
+}
+
 P2vReader *
 p2v_reader_new (P2vSource *source, P2vBufferPool *pool, const P2vReaderTask *task)
 {
@@ -505,8 +558,6 @@ p2v_reader_new (P2vSource *source, P2vBufferPool *pool, const P2vReaderTask *tas
   reader->source = source;
   if (task != NULL)
     reader->task = *task;
-  if (reader->task.only_again)
-    reader->next = p2v_chunk_count (source->size);
   g_mutex_init (&reader->lock);
   g_cond_init (&reader->changed);
   g_queue_init (&reader->chunks);
@@ -515,8 +566,10 @@ p2v_reader_new (P2vSource *source, P2vBufferPool *pool, const P2vReaderTask *tas
   reader->ready = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (reader->ready < 0)
     g_error ("eventfd: %m");
-  update_ready (reader);
   reader->n_threads = source->rotational ? STREAMS_ROTATIONAL : STREAMS_SOLID;
+  if (!reader->task.only_again)
+    make_sections (reader, reader->n_threads);
+  update_ready (reader);
   for (guint i = 0; i < reader->n_threads; i++)
     reader->threads[i] = g_thread_new ("reader", run_thread, reader);
   return reader;

@@ -25,9 +25,9 @@ typedef struct
   gboolean failed;     /* one of them did not succeed */
 } P2vChunk;
 
-/* Reads one disk ahead of the lanes that send it, with one thread or several, and queues its
- * chunks: each exactly once, in about the order of the disk, and once more each time that it is
- * asked for again. Functions may be called from any thread unless they say otherwise. */
+/* Reads one disk ahead of the lanes that send it, in one place or, where that costs nothing, in
+ * several, and queues its chunks: each exactly once, and once more each time that it is asked for
+ * again. Functions may be called from any thread unless they say otherwise. */
 typedef struct _P2vReader P2vReader;
 
 /* What is to be read. */

@@ -2,6 +2,7 @@
 #include "p2v-server/bridge.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +11,9 @@
 /* What moves at a time in each direction, bytes; two or three of these and the decoder's window are
  * all the memory a lane takes. */
 #define BUFFER_SIZE (64 * 1024)
+
+/* What the kernel may hold of each direction, bytes. */
+#define WIDE (1024 * 1024)
 
 /* The largest window that a client's zstd stream may ask us to keep: 1 MiB, PROTOCOL.md. */
 #define WINDOW_LOG_MAX 20
@@ -125,6 +129,15 @@ carry (int input, int output, int socket, ZSTD_DCtx *decoder)
   return !up.damaged;
 }
 
+/* Larger steps, less often, where the kernel lets us; nothing depends on it. */
+static void
+widen (int input, int socket)
+{
+  int size = WIDE;
+  fcntl (input, F_SETPIPE_SZ, size);
+  setsockopt (socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 static ZSTD_DCtx *
 new_decoder (void)
 {
@@ -139,6 +152,7 @@ gboolean
 p2v_bridge_run (int input, int output, int socket, gboolean compressed)
 {
   ZSTD_DCtx *decoder = compressed ? new_decoder () : NULL;
+  widen (input, socket);
   gboolean sound = carry (input, output, socket, decoder);
   ZSTD_freeDCtx (decoder);
   return sound;
