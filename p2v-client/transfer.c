@@ -9,8 +9,8 @@
 
 /* When written data is flushed and reported: whichever comes first. A flush costs the server's
  * disk a pause; without one nothing counts as landed. Bytes, microseconds. */
-#define FLUSH_BYTES (256 * 1024 * 1024)
-#define FLUSH_INTERVAL (2 * G_USEC_PER_SEC)
+#define FLUSH_BYTES (1024 * 1024 * 1024)
+#define FLUSH_INTERVAL (5 * G_USEC_PER_SEC)
 
 /* How often a lane with nothing to do looks whether a flush is due, milliseconds. */
 #define POLL_MS 250
