@@ -57,15 +57,16 @@ begin_trial (P2vCompressionLevel *self, double goodput)
 }
 
 /* Without compression: is it really faster, and the link still not full? A lane that sends more may
- * only take from the others what they need. */
+ * only take from the others what they need. A link that is full at once needs no further sample. */
 static void
 go_on_with_trial (P2vCompressionLevel *self, const P2vLaneSample *sample)
 {
   self->trial_seconds += sample->seconds;
   self->trial_blocked += sample->blocked;
   self->trial_bytes += sample->in;
-  if (--self->trial > 0)
+  if (--self->trial > 0 && sample->blocked < LINK_BOUND * sample->seconds)
     return;
+  self->trial = 0;
   if ((double)self->trial_bytes / self->trial_seconds >= self->goodput * WORTHWHILE
       && self->trial_blocked < NEVER_BLOCKED * self->trial_seconds)
     {

@@ -188,10 +188,10 @@ check_silence (P2vConversion *self, gint64 now, GError **error)
   /* A server that makes large images has nothing to say; TCP notices when it is gone. */
   if (self->creating || now - self->heard <= limit * G_USEC_PER_SEC)
     return TRUE;
-  return p2v_conversion_lose_link (self,
-                                   g_error_new (P2V_ERROR, P2V_ERROR_TRANSFER,
-                                                "it has said nothing for %d seconds.", limit),
-                                   error);
+  return p2v_conversion_lose_link (
+      self,
+      g_error_new (P2V_ERROR, P2V_ERROR_TRANSFER, "it has said nothing for %d seconds.", limit),
+      error);
 }
 
 gboolean

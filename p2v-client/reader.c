@@ -39,7 +39,7 @@ struct _P2vReader
   guint n_threads;
 
   GMutex lock;
-  GCond changed;   /* there is something to read again, or the end has come */
+  GCond changed; /* there is something to read again, or the end has come */
   Section sections[STREAMS_SOLID];
   guint n_sections;
   guint turn;      /* whose turn it is */
@@ -95,8 +95,8 @@ find_section (P2vReader *reader)
 static gboolean
 is_ended (P2vReader *reader)
 {
-  gboolean more = find_section (reader) != NULL || reader->reading > 0
-                  || !g_queue_is_empty (&reader->again);
+  gboolean more
+      = find_section (reader) != NULL || reader->reading > 0 || !g_queue_is_empty (&reader->again);
   return g_queue_is_empty (&reader->chunks)
          && (!more || (reader->failure != NULL && reader->reading == 0));
 }

@@ -152,9 +152,9 @@ commit (const Convert *convert, GError **error)
   return FALSE;
 }
 
-/* From here to the end of the commit the images are neither as received nor converted. The overlays,
- * the state and the report are on disk before the first byte is written, so that whoever continues
- * after a crash commits again, the same, and does not convert a half-converted image. */
+/* From here to the end of the commit the images are neither as received nor converted. The
+ * overlays, the state and the report are on disk before the first byte is written, so that whoever
+ * continues after a crash commits again, the same, and does not convert a half-converted image. */
 static gboolean
 convert_in_place (const Convert *convert, GError **error)
 {
@@ -174,8 +174,7 @@ convert_in_place (const Convert *convert, GError **error)
     }
   job->report = report;
   return p2v_job_check_cancelled (job, error) && p2v_overlays_sync (job, error)
-         && p2v_job_set_state (job, P2V_JOB_COMMITTING, error)
-         && commit (convert, error);
+         && p2v_job_set_state (job, P2V_JOB_COMMITTING, error) && commit (convert, error);
 }
 
 static gboolean

@@ -146,7 +146,8 @@ p2v_job_find (const P2vServerConfig *config, const P2vRequest *request)
   for (guint i = jobs != NULL ? jobs->len : 0; i > 0; i--)
     {
       P2vJob *job = jobs->pdata[i - 1];
-      if ((p2v_job_is_resumable (job) || p2v_job_goes_on (job)) && p2v_job_is_for (job, request, NULL))
+      if ((p2v_job_is_resumable (job) || p2v_job_goes_on (job))
+          && p2v_job_is_for (job, request, NULL))
         return g_ptr_array_steal_index (jobs, i - 1);
     }
   return NULL;

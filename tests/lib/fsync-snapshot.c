@@ -3,8 +3,8 @@
  * different afterwards. Preloaded into p2v-server (LD_PRELOAD), each fsync(), fdatasync() and
  * rename() of a file below P2V_SNAPSHOT_JOBS is followed by a copy of that directory, and then of
  * P2V_SNAPSHOT_IMAGES, to P2V_SNAPSHOTS/0000, /0001, …, as long as there is a file "on" in it. The
- * images come second: they may hold more than the manifests say, never less. Each has a file "what":
- * the path of what was flushed or renamed. */
+ * images come second: they may hold more than the manifests say, never less. Each has a file
+ * "what": the path of what was flushed or renamed. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <glib.h>

@@ -235,6 +235,20 @@ test_compression_stays_where_it_saves_more_work_than_it_makes (void)
   g_assert_cmpfloat (goodput, >, 500e6);
 }
 
+/* One sample without compression is enough to see that the link has no room for it. */
+static void
+test_a_hopeless_trial_is_short (void)
+{
+  P2vCompressionLevel choice;
+  P2vLaneSample busy = { .seconds = 0.4, .in = 40 * MIB, .out = 12 * MIB };
+  P2vLaneSample full = { .seconds = 0.4, .in = 24 * MIB, .out = 24 * MIB, .blocked = 0.3 };
+  int samples = 0;
+  p2v_compression_level_init (&choice);
+  while (p2v_compression_level_next (&choice, &busy) > 0)
+    g_assert_cmpint (++samples, <, 100);
+  g_assert_cmpint (p2v_compression_level_next (&choice, &full), ==, 1);
+}
+
 static void
 test_what_does_not_compress_is_left_alone (void)
 {
@@ -269,6 +283,7 @@ main (int argc, char **argv)
   g_test_add_func ("/level/a-fast-link", test_a_link_faster_than_compression_gets_none);
   g_test_add_func ("/level/compression-that-saves-work",
                    test_compression_stays_where_it_saves_more_work_than_it_makes);
+  g_test_add_func ("/level/a-hopeless-trial", test_a_hopeless_trial_is_short);
   g_test_add_func ("/level/incompressible", test_what_does_not_compress_is_left_alone);
   g_test_add_func ("/level/a-slow-disk", test_a_slow_disk_changes_nothing);
   return g_test_run ();

@@ -186,10 +186,50 @@ test_free_space_that_no_sector_fits (void)
   try_disk ("4096", 41 * MIB + 4096, 512, FALSE);
 }
 
+/* In which order the chunks of a disk without free space come. */
+static void
+test_where_is_read (gconstpointer rotational)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (P2vBufferPool) pool = p2v_buffer_pool_new (8 * P2V_CHUNK_SIZE);
+  Fixture f = { 0 };
+  set_up (&f, NULL);
+  make_disk (&f, 16 * P2V_CHUNK_SIZE, 1);
+  P2vDisk disk = { .name = (char *)"sda", .path = f.file, .size = f.size };
+  disk.rotational = rotational != NULL;
+  P2vSource *source = p2v_source_open (&disk, &error);
+  g_assert_no_error (error);
+  P2vReader *reader = p2v_reader_new (source, pool, NULL);
+  guint64 last = 0;
+  guint quarters = 0;
+  for (guint got = 0; got < 8;)
+    {
+      gboolean ended;
+      struct pollfd ready = { .fd = p2v_reader_get_fd (reader), .events = POLLIN };
+      g_assert_cmpint (poll (&ready, 1, 60000), ==, 1);
+      P2vChunk *chunk = p2v_reader_next (reader, &ended);
+      if (chunk == NULL)
+        continue;
+      if (rotational != NULL)
+        g_assert_cmpuint (chunk->first, ==, got == 0 ? 0 : last + 1);
+      last = chunk->first;
+      quarters |= 1u << (chunk->first / 4);
+      p2v_reader_release (reader, chunk);
+      got++;
+    }
+  g_assert_cmphex (quarters, ==, rotational != NULL ? 0x3 : 0xf);
+  p2v_reader_free (reader);
+  p2v_source_free (source);
+  tear_down (&f, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_data_func ("/reader/a-rotating-disk-is-read-in-order", "rotational",
+                        test_where_is_read);
+  g_test_add_data_func ("/reader/a-solid-disk-is-read-in-four-places", NULL, test_where_is_read);
   g_test_add_func ("/reader/a-file-of-odd-size", test_a_file_of_odd_size);
   g_test_add_func ("/reader/a-solid-disk", test_a_solid_disk);
   g_test_add_func ("/reader/a-rotating-disk", test_a_rotating_disk);
