@@ -84,9 +84,13 @@ typedef struct
   guint32 per_group; /* blocks */
   guint32 groups;
   guint32 descriptor;  /* bytes */
+  guint32 inodes;      /* in a group */
+  guint32 inode_size;  /* bytes */
   guint32 inode_table; /* blocks in a group */
   guint32 seed;        /* of checksums */
   GArray *metadata;    /* of P2vFreeRange: what the groups' own tables lie in */
+  GArray *written;     /* of P2vFreeRange: what of that has ever been written */
+  GArray *unwritten;   /* of P2vFreeRange: ends of inode tables that no inode has ever been in */
 } Ext;
 
 /* One group as its descriptor has it. */
@@ -122,6 +126,8 @@ open_groups (Ext *ext, GError **error)
   if (!sound || groups > G_MAXINT32)
     return p2v_free_refuse (error, "its superblock makes no sense");
   ext->groups = groups;
+  ext->inodes = (guint32)inodes;
+  ext->inode_size = (guint32)inode_size;
   ext->inode_table = (inodes * inode_size + ext->block - 1) / ext->block;
   ext->seed = ext->incompat & INCOMPAT_CHECKSUM_SEED ? p2v_le32 (superblock + 0x270)
                                                      : p2v_crc32c (~0U, superblock + 0x68, 16);
@@ -205,14 +211,36 @@ descriptor_is_sound (const Ext *ext, const guint8 *descriptor, guint32 number)
   return p2v_le16 (descriptor + 30) == (checksum & 0xFFFF);
 }
 
+/* written: how many of the blocks have been, from the first on. */
 static gboolean
-add_metadata (Ext *ext, guint64 block, guint64 count)
+add_metadata (Ext *ext, guint64 block, guint64 count, guint64 written)
 {
   if (block < ext->first || count > ext->blocks || block > ext->blocks - count)
     return FALSE;
-  const P2vFreeRange range = { block * ext->block, count * ext->block };
-  g_array_append_val (ext->metadata, range);
+  const P2vFreeRange all = { block * ext->block, count * ext->block };
+  const P2vFreeRange head = { all.offset, written * ext->block };
+  const P2vFreeRange tail = { all.offset + head.length, all.length - head.length };
+  g_array_append_val (ext->metadata, all);
+  if (head.length > 0)
+    g_array_append_val (ext->written, head);
+  if (tail.length > 0)
+    g_array_append_val (ext->unwritten, tail);
   return TRUE;
+}
+
+/* How many blocks of a group's inode table have ever held an inode. Neither the kernel nor e2fsck
+ * looks at what follows, which may never have been written: some 16 GiB for each TiB, with the
+ * defaults. Only a descriptor whose checksum we know is believed. */
+static guint64
+inode_blocks (const Ext *ext, const guint8 *descriptor)
+{
+  guint32 unused = p2v_le16 (descriptor + 28);
+  if (ext->descriptor >= 64)
+    unused |= (guint32)p2v_le16 (descriptor + 50) << 16;
+  if ((ext->ro & RO_METADATA_CHECKSUM) == 0 || unused > ext->inodes)
+    return ext->inode_table;
+  guint64 bytes = (guint64)(ext->inodes - unused) * ext->inode_size;
+  return (bytes + ext->block - 1) / ext->block;
 }
 
 static gboolean
@@ -234,9 +262,10 @@ parse_descriptor (Ext *ext, const guint8 *descriptor, guint32 number, Group *gro
   group->implied = ext->ro & (RO_GROUP_CHECKSUM | RO_METADATA_CHECKSUM)
                    && p2v_le16 (descriptor + 18) & GROUP_BITMAP_IMPLIED;
   guint64 reserved = MIN (reserved_blocks (ext, number), block_count (ext, number));
-  return descriptor_is_sound (ext, descriptor, number) && add_metadata (ext, bitmap, 1)
-         && add_metadata (ext, inodes, 1) && add_metadata (ext, table, ext->inode_table)
-         && add_metadata (ext, first_block (ext, number), reserved);
+  return descriptor_is_sound (ext, descriptor, number) && add_metadata (ext, bitmap, 1, 1)
+         && add_metadata (ext, inodes, 1, 1)
+         && add_metadata (ext, table, ext->inode_table, inode_blocks (ext, descriptor))
+         && add_metadata (ext, first_block (ext, number), reserved, reserved);
 }
 
 static Group *
@@ -263,6 +292,8 @@ read_groups (Ext *ext, GError **error)
         }
     }
   p2v_ranges_normalize (ext->metadata);
+  p2v_ranges_normalize (ext->written);
+  p2v_ranges_normalize (ext->unwritten);
   return g_steal_pointer (&groups);
 }
 
@@ -315,7 +346,15 @@ p2v_free_ext_map (P2vFreeLook *look, GError **error)
   if (!p2v_free_look_read (look, 1024, superblock, sizeof superblock, error))
     return NULL;
   g_autoptr (GArray) metadata = p2v_ranges_new ();
-  Ext ext = { .look = look, .superblock = superblock, .metadata = metadata };
+  g_autoptr (GArray) written = p2v_ranges_new ();
+  g_autoptr (GArray) unwritten = p2v_ranges_new ();
+  Ext ext = {
+    .look = look,
+    .superblock = superblock,
+    .metadata = metadata,
+    .written = written,
+    .unwritten = unwritten,
+  };
   if (!open_groups (&ext, error))
     return NULL;
   g_autofree Group *groups = read_groups (&ext, error);
@@ -326,6 +365,12 @@ p2v_free_ext_map (P2vFreeLook *look, GError **error)
   for (guint32 i = 0; i < ext.groups; i++)
     if (!map_group (&ext, i, &groups[i], bits, free, error))
       return NULL;
-  /* What lies in a group's tables is in use whatever the maps say. */
-  return p2v_ranges_subtract (free, metadata);
+  /* What lies in a group's tables is in use whatever the maps say, but for what was never written,
+   * which the filesystem's own counter has as used. */
+  GArray *all = p2v_ranges_subtract (free, metadata);
+  g_autoptr (GArray) more = p2v_ranges_subtract (unwritten, written);
+  look->used -= p2v_ranges_bytes (more);
+  g_array_append_vals (all, more->data, more->len);
+  p2v_ranges_normalize (all);
+  return all;
 }
