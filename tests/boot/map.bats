@@ -98,6 +98,7 @@ assert_files ()
   for disk in one two; do
     random_bytes "$disk" $((128 * MIB)) >"$T/$disk"
     loops+=("$(losetup --show -f "$T/$disk")")
+    blockdev --setrw "${loops[-1]}"
   done
   lvm_on pvcreate "${loops[@]}"
   lvm_on vgcreate web "${loops[@]}"

@@ -31,6 +31,8 @@ loops=()
 loop_of ()
 {
   loop=$(losetup --show -f "${@:2}" "$1")
+  # That a device is read-only lasts longer than what was attached to it then.
+  [[ " $* " = *" -r "* || " $* " = *" --read-only "* ]] || blockdev --setrw "$loop"
   loops+=("$loop")
 }
 

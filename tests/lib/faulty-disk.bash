@@ -39,8 +39,12 @@ END
 
 faulty_disk_end ()
 {
-  [[ -z ${loop-} ]] || losetup -d "$loop"
-  unset loop
+  if [[ -n ${loop-} ]]; then
+    # Conversions have made it read-only, which the next one attached there would inherit.
+    blockdev --setrw "$loop"
+    losetup -d "$loop"
+    unset loop
+  fi
   if [[ -n ${faulty_pid-} ]]; then
     wait_until 20 umount "$T/faulty" 2>/dev/null || umount -l "$T/faulty"
     wait "$faulty_pid" || true
