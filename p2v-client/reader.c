@@ -2,6 +2,7 @@
 #include "p2v-client/reader.h"
 
 #include "common/error.h"
+#include "p2v-client/section.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -22,14 +23,6 @@
  * takes less time than another request, bytes. */
 #define READ_THROUGH (256 * 1024)
 
-/* A part of the disk that is read in order. */
-typedef struct
-{
-  guint64 next; /* the first chunk that nobody has taken to read */
-  guint64 end;  /* the first chunk of what follows */
-  guint hint;   /* into the block map, for next */
-} Section;
-
 struct _P2vReader
 {
   P2vSource *source;
@@ -40,7 +33,7 @@ struct _P2vReader
 
   GMutex lock;
   GCond changed; /* there is something to read again, or the end has come */
-  Section sections[STREAMS_SOLID];
+  P2vSection sections[STREAMS_SOLID];
   guint n_sections;
   guint turn;      /* whose turn it is */
   GQueue again;    /* of Stretch: what is read before anything else */
@@ -79,12 +72,12 @@ p2v_is_zero (const void *data, gsize length)
 
 /* The section whose turn it is, of those that have something left; NULL when none has. With the
  * lock held. */
-static Section *
+static P2vSection *
 find_section (P2vReader *reader)
 {
   for (guint i = 0; i < reader->n_sections; i++)
     {
-      Section *section = &reader->sections[(reader->turn + i) % reader->n_sections];
+      P2vSection *section = &reader->sections[(reader->turn + i) % reader->n_sections];
       if (section->next < section->end)
         return section;
     }
@@ -451,7 +444,7 @@ take_again (P2vReader *reader, Task *task)
 
 /* With the lock held: what comes next in a section. */
 static void
-take_in_order (P2vReader *reader, Section *section, Task *task)
+take_in_order (P2vReader *reader, P2vSection *section, Task *task)
 {
   task->index = section->next;
   p2v_block_map_at (reader->source->map, (gint64)(task->index * P2V_CHUNK_SIZE), &section->hint);
@@ -464,7 +457,7 @@ take_in_order (P2vReader *reader, Section *section, Task *task)
 static gboolean
 take_task (P2vReader *reader, Task *task)
 {
-  Section *section = NULL;
+  P2vSection *section = NULL;
   *task = (Task){ 0 };
   g_mutex_lock (&reader->lock);
   while (reader->failure == NULL && !atomic_load (&reader->stopped)
@@ -524,33 +517,6 @@ run_thread (gpointer data)
   return NULL;
 }
 
-/* Cuts the disk into sections with about the same amount of data to be read. */
-static void
-make_sections (P2vReader *reader, guint count)
-{
-  const P2vSource *source = reader->source;
-  gint64 part = p2v_block_map_bytes (source->map, P2V_EXTENT_DATA) / count;
-  gint64 seen = 0;
-  guint hint = 0;
-  guint cuts = 0;
-  for (gint64 at = 0; at < source->size;)
-    {
-      P2vExtent extent = p2v_block_map_at (source->map, at, &hint);
-      gint64 data = extent.kind == P2V_EXTENT_DATA ? extent.length : 0;
-      while (data > 0 && cuts + 1 < count && seen + data >= part * (cuts + 1))
-        {
-          gint64 cut = at + part * (cuts + 1) - seen;
-          reader->sections[cuts++].end = (guint64)cut / P2V_CHUNK_SIZE;
-        }
-      seen += data;
-      at += extent.length;
-    }
-  reader->sections[cuts].end = p2v_chunk_count (source->size);
-  reader->n_sections = cuts + 1;
-  for (guint i = 1; i < reader->n_sections; i++)
-    reader->sections[i].next = reader->sections[i - 1].end;
-}
-
 P2vReader *
 p2v_reader_new (P2vSource *source, P2vBufferPool *pool, const P2vReaderTask *task)
 {
@@ -568,7 +534,7 @@ p2v_reader_new (P2vSource *source, P2vBufferPool *pool, const P2vReaderTask *tas
     g_error ("eventfd: %m");
   reader->n_threads = source->rotational ? STREAMS_ROTATIONAL : STREAMS_SOLID;
   if (!reader->task.only_again)
-    make_sections (reader, reader->n_threads);
+    reader->n_sections = p2v_sections_make (source, reader->sections, reader->n_threads);
   update_ready (reader);
   for (guint i = 0; i < reader->n_threads; i++)
     reader->threads[i] = g_thread_new ("reader", run_thread, reader);

@@ -203,14 +203,14 @@ hello () { echo '{"type":"hello","version":1}' | login -T 127.0.0.1 p2v-server s
   assert_output_contains "  $fingerprint  ssh-ed25519"
   assert_output_contains " p2v.port=$PORT p2v.username=p2v p2v.hostkey=$fingerprint p2v.identity="
   command=$(sed -n 's/^  p2v-server media/\/usr\/local\/bin\/p2v-server media/p' <<<"$output")
-  mkdir "$T/work"
-  medium_image "$T/work/p2v.iso"
+  mkdir "$T/medium"
+  medium_image "$T/medium/p2v.iso"
   # Its name may mean nothing outside, so it is not looked for there.
-  run nsenter --mount="/proc/$HOST/ns/mnt" --wd="$T/work" -- sh -c "$command --hostkey $fingerprint"
+  run nsenter --mount="/proc/$HOST/ns/mnt" --wd="$T/medium" -- sh -c "$command --hostkey $fingerprint"
   assert_status 0
   assert_output_contains "p2v.port=$PORT"
   assert_output_contains "$(on_host ssh-keygen -lf /etc/p2v/identity | cut -d ' ' -f 2)"
-  [[ -s $T/work/site.iso ]]
+  [[ -s $T/medium/site.iso ]]
 }
 
 @test "a new key takes the place of those made before, and keys of others stay" {
