@@ -14,9 +14,11 @@ setup_file ()
 teardown_file () { boot_stop; }
 
 @test "Secure Boot, from a USB stick: the image knows that it is on, and the disk arrives" {
-  boot_disk "$T/sda" 64
-  boot_convert usb secure-usb "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=none,id=sda" \
-    -device ide-hd,drive=sda,bus=ide.1
+  boot_disk "$T/internal" 64
+  # Stick and disk are sda and sdb or the other way round.
+  boot_convert usb secure-usb @internal="$T/internal" -- \
+    -drive "file=$T/internal,format=raw,if=none,id=internal" \
+    -device ide-hd,drive=internal,bus=ide.1,serial=internal
   assert_secure usb
 }
 
