@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ext2, ext3, ext4: linux/Documentation/filesystems/ext4/super.rst. */
-#include "p2v-client/free-space-parts.h"
+#include "p2v-client/free-space-ext-journal.h"
 
 #include <string.h>
 
@@ -17,6 +17,7 @@
  * data, encryption (of files: which blocks are in use is in the clear), casefold. */
 #define INCOMPAT_KNOWN 0x3E7D2U
 
+#define COMPAT_JOURNAL 0x4
 #define COMPAT_SPARSE_SUPER2 0x200
 
 #define RO_SPARSE_SUPER 0x1
@@ -87,10 +88,12 @@ typedef struct
   guint32 inodes;      /* in a group */
   guint32 inode_size;  /* bytes */
   guint32 inode_table; /* blocks in a group */
+  guint64 first_table; /* block: the first group's inode table */
   guint32 seed;        /* of checksums */
   GArray *metadata;    /* of P2vFreeRange: what the groups' own tables lie in */
   GArray *written;     /* of P2vFreeRange: what of that has ever been written */
-  GArray *unwritten;   /* of P2vFreeRange: ends of inode tables that no inode has ever been in */
+  GArray *unwritten;   /* of P2vFreeRange: ends of inode tables that no inode has ever been in, and
+                          what of the journal holds nothing */
 } Ext;
 
 /* One group as its descriptor has it. */
@@ -259,6 +262,8 @@ parse_descriptor (Ext *ext, const guint8 *descriptor, guint32 number, Group *gro
       group->checksum |= (guint32)p2v_le16 (descriptor + 56) << 16;
     }
   group->bitmap = bitmap;
+  if (number == 0)
+    ext->first_table = table;
   group->implied = ext->ro & (RO_GROUP_CHECKSUM | RO_METADATA_CHECKSUM)
                    && p2v_le16 (descriptor + 18) & GROUP_BITMAP_IMPLIED;
   guint64 reserved = MIN (reserved_blocks (ext, number), block_count (ext, number));
@@ -266,6 +271,23 @@ parse_descriptor (Ext *ext, const guint8 *descriptor, guint32 number, Group *gro
          && add_metadata (ext, inodes, 1, 1)
          && add_metadata (ext, table, ext->inode_table, inode_blocks (ext, descriptor))
          && add_metadata (ext, first_block (ext, number), reserved, reserved);
+}
+
+static void
+add_journal (Ext *ext)
+{
+  const P2vExtPlace place = {
+    .look = ext->look,
+    .block = ext->block,
+    .blocks = ext->blocks,
+    .inode_table = ext->first_table,
+    .inode_size = ext->inode_size,
+    .seed = ext->seed,
+  };
+  if (ext->ro & RO_METADATA_CHECKSUM && ext->compat & COMPAT_JOURNAL
+      && p2v_le32 (ext->superblock + 0xE0) == P2V_EXT_JOURNAL_INODE
+      && ext->inodes >= P2V_EXT_JOURNAL_INODE)
+    p2v_ext_journal_add_empty (&place, ext->unwritten);
 }
 
 static Group *
@@ -291,6 +313,7 @@ read_groups (Ext *ext, GError **error)
           return NULL;
         }
     }
+  add_journal (ext);
   p2v_ranges_normalize (ext->metadata);
   p2v_ranges_normalize (ext->written);
   p2v_ranges_normalize (ext->unwritten);
@@ -365,8 +388,8 @@ p2v_free_ext_map (P2vFreeLook *look, GError **error)
   for (guint32 i = 0; i < ext.groups; i++)
     if (!map_group (&ext, i, &groups[i], bits, free, error))
       return NULL;
-  /* What lies in a group's tables is in use whatever the maps say, but for what was never written,
-   * which the filesystem's own counter has as used. */
+  /* What lies in a group's tables is in use whatever the maps say, but for what was never written.
+   * That and an empty journal the filesystem's own counter has as used. */
   GArray *all = p2v_ranges_subtract (free, metadata);
   g_autoptr (GArray) more = p2v_ranges_subtract (unwritten, written);
   look->used -= p2v_ranges_bytes (more);

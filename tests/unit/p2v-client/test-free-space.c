@@ -426,16 +426,24 @@ test_damaged (gconstpointer data)
   disk_end (&disk);
 }
 
+/* Bytes free in a disk's filesystem. */
+static gint64
+bytes_free (const Disk *disk)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) ranges = p2v_free_space_find (&disk->filesystem, NULL, &error);
+  g_assert_no_error (error);
+  return p2v_ranges_bytes (ranges);
+}
+
 static gint64
 count_free (const Kind *kind)
 {
   Disk disk;
-  g_autoptr (GError) error = NULL;
   make_filesystem (&disk, kind);
-  g_autoptr (GArray) ranges = p2v_free_space_find (&disk.filesystem, NULL, &error);
-  g_assert_no_error (error);
+  gint64 bytes = bytes_free (&disk);
   disk_end (&disk);
-  return p2v_ranges_bytes (ranges);
+  return bytes;
 }
 
 /* 65536 inodes of 256 bytes take 16 MiB, and the first few are in use. Without checksums of the
@@ -443,12 +451,63 @@ count_free (const Kind *kind)
 static void
 test_ext_inode_tables (void)
 {
-  const Kind checked = { "ext4", 200 * MIB, { "mkfs.ext4", "-q", "-F", "-N65536" } };
-  const Kind not_checked
-      = { "ext4", 200 * MIB, { "mkfs.ext4", "-q", "-F", "-N65536", "-O^metadata_csum" } };
+  const Kind checked
+      = { "ext4", 200 * MIB, { "mkfs.ext4", "-q", "-F", "-N65536", "-O^has_journal" } };
+  const Kind not_checked = {
+    "ext4", 200 * MIB, { "mkfs.ext4", "-q", "-F", "-N65536", "-O^has_journal,^metadata_csum" }
+  };
   gint64 more = count_free (&checked) - count_free (&not_checked);
   g_assert_cmpint (more, >, 15 * MIB);
   g_assert_cmpint (more, <, 16 * MIB);
+}
+
+/* Where a 32-bit number, big-endian, is the first of a block of 1 KiB. */
+static gint64
+find_block (const Disk *disk, guint32 number)
+{
+  guint8 bytes[4];
+  for (gint64 at = 0; at < disk->filesystem.size; at += 1024)
+    if (pread (disk->filesystem.fd, bytes, sizeof bytes, at) == sizeof bytes
+        && p2v_be32 (bytes) == number)
+      return at;
+  g_assert_not_reached ();
+}
+
+/* The journal's 60 MiB lie in many pieces, so that its inode has a tree of them. It is free when
+ * its superblock says that it is empty, and nothing about it is out of the ordinary. */
+static void
+test_ext_journal (void)
+{
+  const Kind kind
+      = { "ext4", 200 * MIB, { "mkfs.ext4", "-q", "-F", "-b1024", "-O^flex_bg", "-Jsize=60" } };
+  Disk disk;
+  make_filesystem (&disk, &kind);
+  gint64 all = bytes_free (&disk), superblock = find_block (&disk, 0xC03B3998);
+  g_assert_cmpint (all, >, kind.size - 20 * MIB);
+  const struct
+  {
+    gint64 at;
+    guint8 value;
+  } cases[] = {
+    { 0x1F, 1 },    /* its log begins at block 1 */
+    { 0x23, 5 },    /* an error was recorded */
+    { 0x2B, 0x20 }, /* fast commits */
+    { 0x2B, 0x10 }, /* checksums, and its own is not right */
+    { 0x07, 3 },    /* its superblock is an old one */
+    { 0x13, 7 },    /* its length is not that of the inode */
+    { 0x16, 0xFF }, /* its log begins behind its end */
+    { 0x00, 0 },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      guint8 before;
+      g_assert_cmpint (pread (disk.filesystem.fd, &before, 1, superblock + cases[i].at), ==, 1);
+      put (&disk, superblock + cases[i].at, &cases[i].value, 1);
+      g_assert_cmpint (all - bytes_free (&disk), >, 59 * MIB);
+      put (&disk, superblock + cases[i].at, &before, 1);
+    }
+  g_assert_cmpint (bytes_free (&disk), ==, all);
+  disk_end (&disk);
 }
 
 static void
@@ -498,6 +557,7 @@ main (int argc, char **argv)
   g_test_add_func ("/free-space/hfsplus", test_hfsplus);
   g_test_add_func ("/free-space/ext-that-is-not-clean", test_ext_states);
   g_test_add_func ("/free-space/ext-inode-tables", test_ext_inode_tables);
+  g_test_add_func ("/free-space/ext-journal", test_ext_journal);
   g_test_add_func ("/free-space/unknown-types", test_unknown_types);
   g_test_add_func ("/free-space/empty-and-tiny-areas", test_empty_and_tiny_areas);
   g_test_add_func ("/free-space/cancelling", test_cancelling);
