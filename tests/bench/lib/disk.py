@@ -11,8 +11,12 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 from system import BUILD, GIB, MIB, TOP, BenchError, Loop, run, say
+
+sys.path.append(f"{TOP}/tests/lib")
+import ext4_unread  # pylint: disable=wrong-import-position
 
 FOLDER = f"{BUILD}/bench"
 MACHINE = f"{BUILD}/machines/debian-bios"
@@ -63,10 +67,15 @@ class Disk:
             facts = json.load(file)
         self.size, self.root, self.free = facts["size"], facts["root"], facts["free"]
         self.used = self.size - sum(length for _, length in self.free)
+        self.unread = [tuple(pair) for pair in facts["unread"]]
         self.facts = facts
 
-    def in_use(self):
-        """(offset, length) of everything that is not a free block of the filesystem, bytes."""
+    def needed(self):
+        """(offset, length) of everything that somebody may read again: neither a free block of the
+        filesystem, nor an inode table without inodes, nor what its journal once held."""
+        return ext4_unread.subtract(list(self._in_use()), self.unread)
+
+    def _in_use(self):
         at = 0
         for offset, length in self.free:
             if offset > at:
@@ -111,6 +120,8 @@ def _make(plan, path):
             facts["contents"] = _fill(plan, root.device, work)
             run("e2fsck", "-fn", root.device)
             facts["free"] = [[ROOT_START + offset, length] for offset, length in _free(root.device)]
+            facts["unread"] = [[ROOT_START + offset, length]
+                               for offset, length in ext4_unread.ranges(root.device)]
     finally:
         os.rmdir(work)
     # The word of e2fsprogs is what sums and comparisons rest on; written last, it makes the disk count.
@@ -146,11 +157,11 @@ def _free(device):
 
 
 def check(disk, image):
-    """Fails unless every byte in use arrived, and the filesystem with all its files is whole."""
+    """Fails unless every byte needed arrived, and the filesystem with all its files is whole."""
     if os.path.getsize(image) != disk.size:
         raise BenchError(f"{image} has {os.path.getsize(image)} bytes and not {disk.size}")
     with open(disk.path, "rb", buffering=0) as source, open(image, "rb", buffering=0) as target:
-        for offset, length in disk.in_use():
+        for offset, length in disk.needed():
             _same(source, target, offset, length)
     if disk.size <= 64 * GIB:
         _check_files(disk, image, " ./")
@@ -207,11 +218,11 @@ def clear_away():
 
 
 def used_bytes(disk, command):
-    """Feed everything in use to a command; the size of what it prints, bytes."""
+    """Feed everything needed to a command; the size of what it prints, bytes."""
     with open(disk.path, "rb", buffering=0) as source, \
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child, \
             subprocess.Popen(["wc", "-c"], stdin=child.stdout, stdout=subprocess.PIPE) as counter:
-        for offset, length in disk.in_use():
+        for offset, length in disk.needed():
             for at in range(offset, offset + length, MIB):
                 child.stdin.write(os.pread(source.fileno(), min(MIB, offset + length - at), at))
         child.stdin.close()
