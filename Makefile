@@ -109,6 +109,7 @@ CLIENT := $(BUILD)/p2v-client/p2v-client
 TEXT := $(BUILD)/p2v-client/newt/p2v-text
 KIOSK := $(BUILD)/p2v-client/kiosk/p2v-kiosk
 SERVER := $(BUILD)/p2v-server/p2v-server
+LANE := $(BUILD)/p2v-server/p2v-server-lane
 
 # A unit test links the library of the folder it is in: tests/unit/FOLDER/test-*.c.
 UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
@@ -123,7 +124,7 @@ TEST_PRELOADS := $(BUILD)/tests/lib/fsync-snapshot.so $(BUILD)/tests/lib/clock-s
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.7 docs/*.8)
 
 .PHONY: all
-all: $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) ## build the programs into build/
+all: $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) $(LANE) ## build the programs into build/
 
 $(COMMON_LIB): $(call objects,$(call sources,common)) \
   $(if $(filter thread,$(SANITIZE)),$(BUILD)/tests/lib/tsan.o)
@@ -161,6 +162,10 @@ $(BUILD)/tests/unit/p2v-kiosk/%.o: CFLAGS_tests += $(call pkg_cflags,$(PKGS_KIOS
 $(SERVER): $(BUILD)/p2v-server/main.o $(SERVER_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
 
+# A small part of the server: what the rest of it needs is not loaded for each lane.
+$(LANE): $(BUILD)/p2v-server/lane/main.o $(SERVER_LIB) $(COMMON_LIB)
+	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS_p2v-server)
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"
@@ -193,7 +198,7 @@ $(BUILD)/tests/fuzz/fuzz-%: $(BUILD)/tests/fuzz/fuzz-%.o $(BUILD)/tests/fuzz/fuz
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_p2v-client) $(LIBS_p2v-server)
 
 .SECONDARY:
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/p2v-client/*/*.d $(BUILD)/tests/unit/*/*.d \
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/p2v-*/*/*.d $(BUILD)/tests/unit/*/*.d \
   $(BUILD)/tests/fuzz/*.d)
 
 .PHONY: tests
@@ -314,7 +319,7 @@ demo-stop: ## end the guest and the private server that the demo left
 
 SHELL_SCRIPTS = $(shell git ls-files '*.sh' '*.bash' .ci/run 2>/dev/null; \
   git grep -lE '^\#!.*\b(ba)?sh$$' -- tests iso 2>/dev/null | grep -v '\.bats$$')
-C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-client/*/*.[ch] p2v-server/*.[ch] \
+C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-client/*/*.[ch] p2v-server/*.[ch] p2v-server/*/*.[ch] \
   tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/lib/*.[ch])
 
 .PHONY: lint
@@ -342,7 +347,7 @@ deps: ## install the Debian packages that are missing (needs root)
 .PHONY: install
 install: all ## install programs, manual pages and the systemd unit below $(DESTDIR)$(PREFIX)
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(UNITDIR)"
-	install -m 755 $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) "$(DESTDIR)$(BINDIR)"
+	install -m 755 $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) $(LANE) "$(DESTDIR)$(BINDIR)"
 	sed 's|@BINDIR@|$(BINDIR)|' p2v-server/p2v-recover.service \
 	  >"$(DESTDIR)$(UNITDIR)/p2v-recover.service"
 	chmod 644 "$(DESTDIR)$(UNITDIR)/p2v-recover.service"

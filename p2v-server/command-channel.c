@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "common/protocol.h"
+#include "p2v-server/lane.h"
 #include "p2v-server/session.h"
 
 #include <errno.h>
@@ -12,11 +13,8 @@
 
 /* The commands that sshd runs: session, lane, and forced, which chooses between the two. */
 
-typedef int (*Channel) (const P2vServerConfig *config, int input, int output);
-
 static int
-run_channel (const P2vCommand *command, const char *config_file, int argc, char **argv,
-             Channel channel)
+run_session (const P2vCommand *command, const char *config_file, int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (P2vInvocation) invocation
@@ -25,19 +23,34 @@ run_channel (const P2vCommand *command, const char *config_file, int argc, char 
     return p2v_command_fail (error);
   /* A client that is gone is an error of write(), not the end of the process. */
   signal (SIGPIPE, SIG_IGN);
-  return channel (invocation->config, STDIN_FILENO, STDOUT_FILENO);
+  return p2v_session_run (invocation->config, STDIN_FILENO, STDOUT_FILENO);
 }
 
-static int
-run_session (const P2vCommand *command, const char *config_file, int argc, char **argv)
+/* The file of a configuration, NULL for the usual one, which need not exist. */
+static const char *
+special_file (const P2vServerConfig *config)
 {
-  return run_channel (command, config_file, argc, argv, p2v_session_run);
+  return strcmp (config->file, P2V_SERVER_CONFIG_FILE) == 0 ? NULL : config->file;
 }
 
+/* Becomes the program for it. */
 static int
 run_lane (const P2vCommand *command, const char *config_file, int argc, char **argv)
 {
-  return run_channel (command, config_file, argc, argv, p2v_lane_run);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (P2vInvocation) invocation
+      = p2v_invocation_new (command, NULL, config_file, argc, argv, &error);
+  g_autofree char *self = invocation != NULL ? g_file_read_link ("/proc/self/exe", &error) : NULL;
+  if (self == NULL)
+    return p2v_command_fail (error);
+  g_autofree char *directory = g_path_get_dirname (self);
+  g_autofree char *program = g_build_filename (directory, P2V_LANE_PROGRAM, NULL);
+  const char *words[] = { P2V_LANE_PROGRAM, special_file (invocation->config), NULL };
+  execv (program, (char **)words);
+  g_set_error (&error, P2V_ERROR, P2V_ERROR_FAILED,
+               "cannot run %s: %s. It belongs to p2v-server: install the two together.", program,
+               g_strerror (errno));
+  return p2v_command_fail (error);
 }
 
 /* Becomes `sudo -n p2v-server NAME`, so that sudoers(5) can allow exactly this. */
@@ -115,9 +128,7 @@ run_forced (const P2vCommand *command, const char *config_file, int argc, char *
       = p2v_invocation_new (command, NULL, config_file, argc, argv, &error);
   if (invocation == NULL)
     return p2v_command_fail (error);
-  const char *file = invocation->config->file;
-  return p2v_forced_run (g_getenv ("SSH_ORIGINAL_COMMAND"),
-                         strcmp (file, P2V_SERVER_CONFIG_FILE) == 0 ? NULL : file);
+  return p2v_forced_run (g_getenv ("SSH_ORIGINAL_COMMAND"), special_file (invocation->config));
 }
 
 const P2vCommand p2v_command_session = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "p2v-server/session.h"
+#include "p2v-server/lane.h"
 
 #include "common/error.h"
 #include "common/protocol.h"

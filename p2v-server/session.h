@@ -10,10 +10,6 @@ G_BEGIN_DECLS
  * gone. Returns the process's exit status. */
 int p2v_session_run (const P2vServerConfig *config, int input, int output);
 
-/* `p2v-server lane`: one line of the protocol each way, then a bridge to the job's export. Returns
- * the process's exit status. */
-int p2v_lane_run (const P2vServerConfig *config, int input, int output);
-
 G_END_DECLS
 
 #endif

@@ -13,7 +13,7 @@ load ../lib/conversion
   for ((round = 0; round < ROUNDS; round++)); do
     random_pause 200 2000
     kill -0 "$CLIENT" 2>/dev/null || break
-    server_kill '[q]emu-nbd|[p]2v-server forced'
+    server_kill '[q]emu-nbd|[p]2v-server( forced|-lane)'
   done
   transfer_end
   assert_landed

@@ -75,7 +75,7 @@ assert_recorded ()
   # Chunks are recorded in what the manifests have already, events are lost; that the job is taken
   # up has to be written down.
   sleep 0.5
-  server_kill '[q]emu-nbd|[p]2v-server forced'
+  server_kill '[q]emu-nbd|[p]2v-server( forced|-lane)'
   wait_until 60 lost_times 2
   state_empty
   transfer_end
@@ -106,7 +106,7 @@ assert_recorded ()
   sleep 1
   transfer_kill
   state_fill
-  server_kill '[q]emu-nbd|[p]2v-server forced'
+  server_kill '[q]emu-nbd|[p]2v-server( forced|-lane)'
   transfer_start
   wait_until 60 told_times 2
   state_empty

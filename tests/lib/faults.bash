@@ -113,7 +113,7 @@ assert_landed ()
 server_processes ()
 {
   # Seen from within the server's own process namespace.
-  server_root sh -c 'ps -eo pid=,args= | grep -E "[q]emu-nbd|[p]2v-server (forced|.* work)" || true'
+  server_root sh -c 'ps -eo pid=,args= | grep -E "[q]emu-nbd|[p]2v-server(-lane| forced| .* work)" || true'
 }
 no_server_processes () { [[ -z $(server_processes) ]]; }
 
@@ -129,8 +129,8 @@ assert_nothing_left ()
 # The process of the job's session.
 session_pid () { cat "$SERVER_STATE/jobs/$(job_of "$NAME")/lock"; }
 
-# The processes of its lanes: they are called as the session is.
-lane_pids () { server_root pgrep -f 'usr/bin/p2v-server forced' | grep -vx "$(session_pid)"; }
+# The processes of its lanes.
+lane_pids () { server_root pgrep -x p2v-server-lane; }
 
 # Ends processes of the server by a pattern of their command lines, at once; it must not fit itself:
 # '[q]emu-nbd'.

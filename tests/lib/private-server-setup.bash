@@ -71,7 +71,7 @@ setup_account ()
 # whatever the umask was when they were made.
 setup_programs ()
 {
-  local dir=$1 stage=$2 program=${P2V_BUILD:-$LIB/../../build}/p2v-server/p2v-server
+  local dir=$1 stage=$2 built=${P2V_BUILD:-$LIB/../../build}/p2v-server
   if [[ -n $stage ]]; then
     [[ -x $stage/usr/bin/p2v-server ]] ||
       fail "no usr/bin/p2v-server in $stage. Make it: make install DESTDIR=$stage PREFIX=/usr"
@@ -79,8 +79,9 @@ setup_programs ()
     cp -a -- "$stage/usr/." "$dir/usr/"
     chmod -R u=rwX,go=rX "$dir/usr"
   else
-    [[ -x $program ]] || fail "there is no $program. Build it first: make"
-    install -D -m 755 -- "$program" "$dir/usr/bin/p2v-server"
+    [[ -x $built/p2v-server ]] || fail "there is no $built/p2v-server. Build it first: make"
+    install -d -m 755 "$dir/usr" "$dir/usr/bin"
+    install -m 755 -- "$built/p2v-server" "$built/p2v-server-lane" "$dir/usr/bin"
   fi
 }
 
