@@ -261,7 +261,7 @@ fuzz-targets: $(FUZZ_TARGETS)
 check: tests machines iso pxe lint ## run every test, machines converted and booted in QEMU included
 	@$(MAKE) --no-print-directory SANITIZE=1 tests
 	@tests/lib/private-server appliance >/dev/null
-	@tests/lib/filesystem-fuzz --rounds=40
+	@tests/lib/filesystem-fuzz --seed=1 --rounds=40
 	@FUZZ_SEED=1 FUZZ_RUNS=4000 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=8
 	@tests/run $(wildcard tests/e2e/*.bats) $(BOOT_SELECTION) $(UNIT_TESTS) \
 	  $(wildcard tests/faults/*.bats tests/integration/*.bats) $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/sanitize/%) \
