@@ -6,6 +6,7 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+LOCALEDIR ?= $(PREFIX)/share/locale
 DESTDIR ?=
 
 # Sanitized objects live in folders of their own, so that every kind of build stays current:
@@ -82,7 +83,8 @@ endef
 
 P2V_CFLAGS = -std=gnu17 -ffile-prefix-map="$(CURDIR)"=. -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
   -DG_LOG_DOMAIN='"p2v"' -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 \
-  -DP2V_VERSION='"$(VERSION)"' -DP2V_SYSCONFDIR='"$(SYSCONFDIR)"' $(WARNINGS) $(HARDENING) \
+  -DP2V_VERSION='"$(VERSION)"' -DP2V_SYSCONFDIR='"$(SYSCONFDIR)"' -DP2V_LOCALEDIR='"$(LOCALEDIR)"' \
+  $(WARNINGS) $(HARDENING) \
   $(SANITIZERS)
 P2V_LDFLAGS = -pie -Wl,-z,relro,-z,now $(SANITIZERS)
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
 #include "p2v-client/cmdline.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/window.h"
 
 #include <curl/curl.h>
 #include <glib-unix.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,7 +160,7 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char **words = g_memdup2 (argv, sizeof (char *) * ((gsize)argc + 1));
-  setlocale (LC_ALL, "");
+  p2v_i18n_init ();
   signal (SIGPIPE, SIG_IGN);
   g_log_writer_default_set_use_stderr (TRUE);
   /* Before there are threads, as libcurl asks for. */

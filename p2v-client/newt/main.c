@@ -2,13 +2,13 @@
 #include "common/error.h"
 #include "p2v-client/cmdline.h"
 #include "p2v-client/hooks.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
 #include "p2v-client/newt/front-end.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
 
 #include <curl/curl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,7 +134,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autofree char **words = g_memdup2 (argv, sizeof (char *) * ((gsize)argc + 1));
   int status;
-  setlocale (LC_ALL, "");
+  p2v_i18n_init ();
   signal (SIGPIPE, SIG_IGN);
   /* Before there are threads, as libcurl asks for. */
   curl_global_init (CURL_GLOBAL_DEFAULT);
