@@ -5,18 +5,16 @@
 
 load ../lib/faults
 
+power_cut ()
+{
+  transfer_kill
+  rm "$T/out"
+  transfer_start
+  wait_until_sending
+}
+
 @test "killed and started again at random moments" {
-  local round
-  for ((round = 0; round < ROUNDS; round++)); do
-    transfer_start
-    wait_until_sending
-    random_pause 0 2500
-    kill -0 "$CLIENT" 2>/dev/null || break
-    transfer_kill
-  done
-  [[ -n ${CLIENT-} ]] || transfer_start
-  transfer_end
-  assert_landed
+  strike 0 2500 power_cut
 }
 
 # The server has recorded so many chunks with data at least.

@@ -6,33 +6,17 @@
 load ../lib/faults
 load ../lib/conversion
 
+kill_all () { server_kill '[q]emu-nbd|[p]2v-server( forced|-lane)'; }
+
 @test "every process of the job is killed at random moments" {
-  local round
-  transfer_start
-  wait_until_sending
-  for ((round = 0; round < ROUNDS; round++)); do
-    random_pause 200 2000
-    kill -0 "$CLIENT" 2>/dev/null || break
-    server_kill '[q]emu-nbd|[p]2v-server( forced|-lane)'
-  done
-  transfer_end
-  assert_landed
-  restored || assert_fail "never lost?" "$output"
+  strike 200 2000 kill_all
+  (($(count_of restored) > 0)) || assert_fail "never lost?" "$output"
 }
 
+kill_qemu_nbd () { server_kill '[q]emu-nbd'; }
+
 @test "qcow2: what qemu-nbd had not written out when it was killed is sent again" {
-  local round
-  transfer_start p2v.of=qcow2
-  wait_until_sending
-  for ((round = 0; round < ROUNDS; round++)); do
-    random_pause 500 1500
-    server_kill '[q]emu-nbd'
-  done
-  transfer_end
-  assert_status 0
-  qemu-img compare -f raw -F qcow2 "$T/sda" "$SERVER_IMAGES/$NAME-sda" ||
-    assert_fail "the image differs"
-  assert_nothing_left
+  strike 500 1500 kill_qemu_nbd p2v.of=qcow2
 }
 
 @test "the session is killed alone: another one takes the job up" {

@@ -94,6 +94,33 @@ transfer_end ()
   output="$(tail -n 20 "$T/out"; cat "$T/err")"
 }
 
+# strike LOW HIGH FAULT [ARGUMENT...]: FAULT strikes ROUNDS times, each time after LOW to HIGH
+# milliseconds in the middle of a transfer, and of another one whenever that has ended. Each of them
+# lands. What their clients have said is in $T/all.
+strike ()
+{
+  local low=$1 high=$2 fault=$3 name=$NAME struck=0
+  shift 3
+  while ((struck < ROUNDS)); do
+    NAME=$name-$struck
+    transfer_start "$@"
+    wait_until_sending
+    while ((struck < ROUNDS)); do
+      random_pause "$low" "$high"
+      kill -0 "$CLIENT" 2>/dev/null || break
+      "$fault"
+      struck=$((struck + 1))
+    done
+    transfer_end
+    assert_landed
+    cat "$T/out" >>"$T/all"
+    rm "$T/out" "$SERVER_IMAGES/$NAME-sda"
+  done
+}
+
+# How often a client has said something of a type.
+count_of () { grep -c "\"type\": *\"$1\"" "$T/all" || true; }
+
 transfer_kill ()
 {
   kill -KILL "$CLIENT"
@@ -105,7 +132,12 @@ transfer_kill ()
 assert_landed ()
 {
   assert_status 0
-  assert_same_contents "$SERVER_IMAGES/$NAME-sda" "$T/sda"
+  if [[ $(qemu-img info --output=json "$SERVER_IMAGES/$NAME-sda" | jq -r .format) = qcow2 ]]; then
+    qemu-img compare -f raw -F qcow2 "$T/sda" "$SERVER_IMAGES/$NAME-sda" ||
+      assert_fail "the image differs"
+  else
+    assert_same_contents "$SERVER_IMAGES/$NAME-sda" "$T/sda"
+  fi
   assert_equal "$(jobs_of "$NAME" | jq length)" 1
   assert_nothing_left
 }
