@@ -169,7 +169,7 @@ on_complete (void *user_data, int *nbd_error)
   write->ok = *nbd_error == 0;
   if (!write->ok && write->lane->failed == 0)
     write->lane->failed = *nbd_error;
-  return 1; /* retire the request; finish_write() comes with free_write() */
+  return 0; /* finish_write() comes with free_write(), by retire() */
 }
 
 static void
@@ -292,7 +292,7 @@ on_flushed (void *user_data, int *nbd_error)
   flush->ok = *nbd_error == 0;
   if (!flush->ok && flush->lane->failed == 0)
     flush->lane->failed = *nbd_error;
-  return 1;
+  return 0;
 }
 
 static void
@@ -317,6 +317,15 @@ p2v_lane_flush (P2vLane *lane, P2vLaneFlushedFunc flushed, gpointer user_data, G
   return nbd_aio_flush (lane->nbd, done, 0) >= 0 || fail_nbd (lane, "flush", error);
 }
 
+/* Takes leave of the requests that are over. Had libnbd (1.14) to do so by itself, it would read one
+ * that it has just freed when the connection ends. */
+static void
+retire (P2vLane *lane)
+{
+  for (gint64 cookie; (cookie = nbd_aio_peek_command_completed (lane->nbd)) > 0;)
+    nbd_aio_command_completed (lane->nbd, (guint64)cookie);
+}
+
 gboolean
 p2v_lane_poll (P2vLane *lane, int also, int timeout, GError **error)
 {
@@ -333,8 +342,11 @@ p2v_lane_poll (P2vLane *lane, int also, int timeout, GError **error)
     handled = nbd_aio_notify_read (lane->nbd);
   else if (fds[0].revents & POLLOUT)
     handled = nbd_aio_notify_write (lane->nbd);
-  if (handled < 0)
-    return fail_nbd (lane, "write", error);
+  /* Before retire(), which has errors of its own. */
+  gboolean ok = handled >= 0 || fail_nbd (lane, "write", error);
+  retire (lane);
+  if (!ok)
+    return FALSE;
   if (nbd_aio_is_dead (lane->nbd) || nbd_aio_is_closed (lane->nbd))
     return fail (lane, "write", EPIPE, "the connection has ended", error);
   return lane->failed == 0 || fail (lane, "write", lane->failed, NULL, error);

@@ -26,7 +26,7 @@ cat /dev/vcs1
 systemctl is-failed p2v-unattended.service
 p2v-client --cmdline="$(sed 's/p2v.hostkey=[^ ]*//' /proc/cmdline | tr '\n' ' ') $(grep -v '^#' /etc/p2v/defaults | grep -v p2v.server | tr '\n' ' ')" 2>&1
 SHELL
-  assert_said key 'Connecting to 10\.0\.2\.2' "$SERVER_HOSTKEY" 'There is a shell on the second screen' \
+  assert_said key 'Connecting to 10\.0\.2\.2' "${SERVER_HOSTKEY//+/\\+}" 'There is a shell on the second screen' \
     'told of it: 3'
   # Trying again would not mend it.
   refute_said key 'Attempt 1 failed'
