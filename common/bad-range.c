@@ -20,6 +20,12 @@ static const P2vField bad_range_fields[] = {
 };
 P2V_SCHEMA_DEFINE (P2vBadRange, p2v_bad_range, "range", bad_range_fields)
 
+static P2vBadRange *
+copy (const P2vBadRange *range)
+{
+  return p2v_schema_copy (&p2v_bad_range_schema, range);
+}
+
 GPtrArray *
 p2v_bad_ranges_new (void)
 {
@@ -85,9 +91,7 @@ p2v_bad_ranges_add (GPtrArray *ranges, const P2vBadRange *range)
           at = old->offset + old->length;
           continue;
         }
-      P2vBadRange *piece = p2v_bad_range_new ();
-      piece->disk = g_strdup (range->disk);
-      piece->where = g_strdup (range->where);
+      P2vBadRange *piece = copy (range);
       piece->offset = at;
       at = ours ? MIN (end, old->offset) : end;
       piece->length = at - piece->offset;
@@ -101,6 +105,50 @@ p2v_bad_ranges_add_all (GPtrArray *ranges, const GPtrArray *others)
 {
   for (guint i = 0; i < others->len; i++)
     p2v_bad_ranges_add (ranges, others->pdata[i]);
+}
+
+void
+p2v_bad_ranges_set (GPtrArray *ranges, const GPtrArray *others)
+{
+  g_ptr_array_set_size (ranges, 0);
+  p2v_bad_ranges_add_all (ranges, others);
+}
+
+void
+p2v_bad_ranges_remove (GPtrArray *ranges, const char *disk, gint64 offset, gint64 length)
+{
+  gint64 end = offset + length;
+  for (guint i = find (ranges, disk, offset); i < ranges->len;)
+    {
+      P2vBadRange *range = ranges->pdata[i];
+      gint64 range_end = range->offset + range->length;
+      if (strcmp (range->disk, disk) != 0 || range->offset >= end)
+        return;
+      P2vBadRange rest = { range->disk, end, range_end - end, range->where };
+      P2vBadRange *behind = rest.length > 0 ? copy (&rest) : NULL;
+      range->length = MAX (offset - range->offset, 0);
+      if (range->length > 0)
+        i++;
+      else
+        g_ptr_array_remove_index (ranges, i);
+      if (behind != NULL)
+        g_ptr_array_insert (ranges, (gint)i++, behind);
+    }
+}
+
+gboolean
+p2v_bad_ranges_equal (const GPtrArray *ranges, const GPtrArray *others)
+{
+  if (ranges->len != others->len)
+    return FALSE;
+  for (guint i = 0; i < ranges->len; i++)
+    {
+      const P2vBadRange *range = ranges->pdata[i], *other = others->pdata[i];
+      if (strcmp (range->disk, other->disk) != 0 || range->offset != other->offset
+          || range->length != other->length)
+        return FALSE;
+    }
+  return TRUE;
 }
 
 gint64

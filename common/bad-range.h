@@ -32,6 +32,15 @@ void p2v_bad_ranges_add (GPtrArray *ranges, const P2vBadRange *range);
 /* Adds all of a list to another. */
 void p2v_bad_ranges_add_all (GPtrArray *ranges, const GPtrArray *others);
 
+/* Makes a list the same as another. */
+void p2v_bad_ranges_set (GPtrArray *ranges, const GPtrArray *others);
+
+/* Takes a stretch of a disk out of the list: it could be read after all. */
+void p2v_bad_ranges_remove (GPtrArray *ranges, const char *disk, gint64 offset, gint64 length);
+
+/* Whether two lists have the same stretches of the same disks. */
+gboolean p2v_bad_ranges_equal (const GPtrArray *ranges, const GPtrArray *others);
+
 /* The bytes of all ranges. */
 gint64 p2v_bad_ranges_bytes (const GPtrArray *ranges);
 

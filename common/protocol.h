@@ -35,7 +35,7 @@ G_BEGIN_DECLS
 #define P2V_MESSAGE_FAILED                                                                         \
   "failed" /* in the place of create: request (its outline), code, message */
 #define P2V_MESSAGE_CHUNKS "chunks" /* disk, runs of chunks that are durable */
-#define P2V_MESSAGE_BAD "bad"       /* disk, ranges of it that could not be read */
+#define P2V_MESSAGE_BAD "bad"       /* disk, ranges of it that could not be read; all: these only */
 #define P2V_MESSAGE_LANDED "landed" /* every chunk of every disk is recorded */
 #define P2V_MESSAGE_CANCEL "cancel" /* give up the job */
 #define P2V_MESSAGE_FIND "find"     /* request: is there an unfinished job of this machine? */

@@ -139,7 +139,14 @@ hear_earlier (P2vConversion *self, GError **error)
           return FALSE;
         }
       if (g_str_equal (type, P2V_MESSAGE_RESUMED))
-        return look_on (self, message) || p2v_conversion_read_job (self, message, error);
+        {
+          if (look_on (self, message))
+            return TRUE;
+          if (!p2v_conversion_read_job (self, message, error))
+            return FALSE;
+          p2v_conversion_hear_bad (self, message);
+          return TRUE;
+        }
     }
 }
 

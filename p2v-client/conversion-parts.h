@@ -161,15 +161,23 @@ gboolean p2v_conversion_map_sources (P2vConversion *self, GError **error);
 gboolean p2v_conversion_report_bad (P2vConversion *self, const P2vSource *source,
                                     const GArray *parts, GError **error);
 
-/* Takes in what the server knows to have been lost (by "accepted" and "done"): also what an earlier
- * session has told it. */
+/* Chunks of a disk have landed: what of them could not be read before, but can be now, is not lost
+ * any more. runs: of P2vChunkRun; parts: as above, what still cannot. To be called after the chunks
+ * are told of. */
+gboolean p2v_conversion_withdraw_bad (P2vConversion *self, const P2vSource *source,
+                                      const GArray *runs, const GArray *parts, GError **error);
+
+/* Takes in what the server knows to have been lost (by "resumed", "accepted" and "done"): also what
+ * an earlier run has told it. */
 void p2v_conversion_hear_bad (P2vConversion *self, JsonObject *message);
 
 /* Bytes of a disk that could not be read, so far. */
 gint64 p2v_conversion_count_bad (const P2vConversion *self, const P2vSource *source);
 
-/* Tells the server once more, which may not have heard all on an earlier channel. */
-gboolean p2v_conversion_report_bad_again (P2vConversion *self, GError **error);
+/* Tells the server once more, which may not have heard all on an earlier channel. resumed: what it
+ * has said on this one. */
+gboolean p2v_conversion_report_bad_again (P2vConversion *self, JsonObject *resumed,
+                                          GError **error);
 
 /* conversion-send.c */
 

@@ -367,7 +367,9 @@ handle_report (P2vSending *self, P2vTransferReport *report, GError **error)
                                   report->bad, error))
     return FALSE;
   if (report->runs != NULL)
-    return land_runs (self, i, report->runs, error);
+    return land_runs (self, i, report->runs, error)
+           && p2v_conversion_withdraw_bad (self->conversion, self->conversion->sources->pdata[i],
+                                           report->runs, report->bad, error);
   if (report->lane >= 0)
     return lose_lane (self, i, report, error);
   if (report->error != NULL)

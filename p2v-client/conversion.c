@@ -193,7 +193,7 @@ p2v_conversion_take_up (P2vConversion *self, JsonObject *resumed, GError **error
     }
   /* The server may want again what it had: its images are not what we sent. */
   self->landed = self->told_landed = FALSE;
-  if (!p2v_conversion_report_bad_again (self, error))
+  if (!p2v_conversion_report_bad_again (self, resumed, error))
     return FALSE;
   return p2v_sending_resume (self->sending, p2v_message_get_string (resumed, "exports"), error);
 }

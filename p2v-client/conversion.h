@@ -39,7 +39,7 @@ typedef enum
   P2V_UPDATE_PAUSED,    /* text: the transfer waits, and for what */
   P2V_UPDATE_EVENT,     /* event: from the server's job */
   P2V_UPDATE_WARNING,   /* text */
-  P2V_UPDATE_BAD,       /* bad: cannot be read; the server's event says so to people */
+  P2V_UPDATE_BAD,       /* bad has changed; the server's event says so to people */
   P2V_UPDATE_DONE,      /* text: where the guest is */
 } P2vUpdateKind;
 
@@ -51,7 +51,7 @@ typedef struct
   const P2vEvent *event;
   const P2vDiskProgress *disks;
   gsize n_disks;
-  const GPtrArray *bad; /* of P2vBadRange; may have some that are known already */
+  const GPtrArray *bad; /* of P2vBadRange: all that is known not to have been read */
   gint64 wire;          /* bytes that all lanes have sent over the network, SSH's own not counted */
   double rate;          /* bytes of disk done a second, over the last seconds */
   gint64 time_left;     /* seconds, -1 when not known */

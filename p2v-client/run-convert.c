@@ -32,7 +32,7 @@ on_update (const P2vUpdate *update, gpointer user_data)
   if (update->kind == P2V_UPDATE_CREATED)
     begin_job (run, update->text);
   if (update->kind == P2V_UPDATE_BAD)
-    p2v_bad_ranges_add_all (run->bad, update->bad);
+    p2v_bad_ranges_set (run->bad, update->bad);
   p2v_progress_update (run->progress, update, g_get_monotonic_time ());
 }
 

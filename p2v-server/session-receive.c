@@ -336,5 +336,7 @@ p2v_session_send_resumed (P2vSession *self, gboolean hashes)
 {
   for (guint i = 0; i < self->receivers->len; i++)
     send_manifest (self, self->receivers->pdata[i], hashes);
-  p2v_session_send (self, new_created_message (self, P2V_MESSAGE_RESUMED, FALSE));
+  JsonObject *resumed = new_created_message (self, P2V_MESSAGE_RESUMED, FALSE);
+  p2v_job_add_bad (self->job, resumed);
+  p2v_session_send (self, resumed);
 }

@@ -195,7 +195,7 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
       add_warning (state, update->text);
       break;
     case P2V_UPDATE_BAD:
-      p2v_bad_ranges_add_all (state->bad, update->bad);
+      p2v_bad_ranges_set (state->bad, update->bad);
       break;
     case P2V_UPDATE_DONE:
       set_text (&state->place, update->text);

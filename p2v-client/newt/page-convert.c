@@ -97,7 +97,7 @@ on_update (const P2vUpdate *update, gpointer user_data)
   if (update->kind == P2V_UPDATE_CREATED)
     self->job = p2v_text_printable (update->text);
   if (update->kind == P2V_UPDATE_BAD)
-    p2v_bad_ranges_add_all (self->bad, update->bad);
+    p2v_bad_ranges_set (self->bad, update->bad);
   if (update->kind == P2V_UPDATE_DONE)
     self->place = p2v_text_printable (update->text);
   /* Progress after the landing: the server asks again for what it has found damaged. */

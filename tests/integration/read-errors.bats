@@ -75,7 +75,7 @@ expect ()
 
 convert ()
 {
-  client "p2v.name=$1" "p2v.disks=$loop" p2v.interfaces= p2v.memory=512M p2v.o=local p2v.of=raw \
+  client "p2v.name=$1" "p2v.disks=${disks-$loop}" p2v.interfaces= p2v.memory=512M p2v.o=local p2v.of=raw \
     "p2v.os=$SERVER_IMAGES" "${@:2}" </dev/null
 }
 
@@ -121,8 +121,8 @@ image_of () { ls "$SERVER_IMAGES/$1-"*; }
   assert_status 10
   local json
   json=$(grep '^{' <<<"$output")
-  # In one object or in two: it is two chunks, which may land together.
-  assert_equal "$(jq -cs '[.[] | select(.type == "bad") | .ranges[]] |
+  # The last one has all: it is two chunks, which may land together.
+  assert_equal "$(jq -cs '[[.[] | select(.type == "bad")][-1].ranges[]] |
     [(map(.offset) | min), (map(.length) | add)]' <<<"$json")" "[$((73727 * 512)),1536]"
   assert_equal "$(jq -r 'select(.type == "bad") | .ranges[0].where' <<<"$json" | sort -u)" \
     "${loop#/dev/} partition 2"
@@ -146,6 +146,33 @@ image_of () { ls "$SERVER_IMAGES/$1-"*; }
   assert_equal "$(p2v_server show --json "$(job_of again1)" | jq '[.bad[].length] | add')" 1536
   expect 73727:3
   assert_same_contents "$(image_of again1)" "$T/expected"
+}
+
+# lost_is BYTES GUEST: so much the server knows to be lost.
+lost_is () { [[ $(p2v_server show --json "$(job_of "$2")" 2>/dev/null | jq "[.bad[]?.length] | add // 0") = "$1" ]]; }
+
+@test "what could not be read, but can be when the machine is started again, is lost no longer" {
+  faulty_disk_start "$WORK/disk" 73727:3
+  # The first disk lands long before this one.
+  random_bytes second 67108864 >"$T/second"
+  local disks=$loop,$T/second
+  convert later p2v.bwlimit=4M >"$T/first" 2>&1 3>&- &
+  background=$!
+  wait_until 60 lost_is 1536 later
+  pkill -KILL -P "$background" -x p2v-client
+  wait "$background" || true
+  # A connector was loose: the disk works again, but for one of the sectors.
+  sed -i 's/ 73727:3;/ 73728:1;/' "$T/serve"
+  run convert later --json-progress
+  assert_status 10
+  assert_equal "$(grep '^{' <<<"$output" | jq -cs '[.[] | select(.type == "bad")] |
+    map(.ranges | map(.length) | add)')" '[1536,512]'
+  assert_equal "$(p2v_server jobs --json | jq '[.jobs[] | select(.guest == "later")] | length')" 1
+  lost_is 512 later || assert_fail "$(p2v_server show "$(job_of later)")"
+  run p2v_server log "$(job_of later)"
+  assert_output_contains "1024 bytes of disk ${loop#/dev/} that could not be read before could be read after all"
+  expect 73728:1
+  assert_same_contents "$SERVER_IMAGES/later-${loop#/dev/}" "$T/expected"
 }
 
 @test "p2v.read_errors=stop ends at the first sector that cannot be read" {

@@ -49,6 +49,33 @@ test_order_and_overlap (void)
   g_assert_cmpint (p2v_bad_ranges_bytes (ranges), ==, 8192 + 2048);
 }
 
+static void
+test_remove (void)
+{
+  g_autoptr (GPtrArray) ranges = p2v_bad_ranges_new ();
+  g_autoptr (GPtrArray) before = p2v_bad_ranges_new ();
+  add (ranges, "sda", 1024, 4096, "a");
+  add (ranges, "sda", 8192, 512, "b");
+  add (ranges, "sdb", 1024, 4096, "a");
+  p2v_bad_ranges_set (before, ranges);
+  g_assert_true (p2v_bad_ranges_equal (ranges, before));
+  /* Nothing, in front, between, behind, and of no disk. */
+  p2v_bad_ranges_remove (ranges, "sda", 0, 1024);
+  p2v_bad_ranges_remove (ranges, "sda", 5120, 3072);
+  p2v_bad_ranges_remove (ranges, "sda", 8704, 1 << 20);
+  p2v_bad_ranges_remove (ranges, "sd", 0, G_MAXINT64);
+  g_assert_true (p2v_bad_ranges_equal (ranges, before));
+  /* The middle of one, then what is around an end. */
+  p2v_bad_ranges_remove (ranges, "sda", 2048, 512);
+  assert_list (ranges, "sda 1024+1024 a, sda 2560+2560 a, sda 8192+512 b, sdb 1024+4096 a");
+  g_assert_false (p2v_bad_ranges_equal (ranges, before));
+  p2v_bad_ranges_remove (ranges, "sda", 1536, 6700);
+  assert_list (ranges, "sda 1024+512 a, sda 8236+468 b, sdb 1024+4096 a");
+  p2v_bad_ranges_remove (ranges, "sdb", 0, 2048);
+  p2v_bad_ranges_remove (ranges, "sda", 0, G_MAXINT64);
+  assert_list (ranges, "sdb 2048+3072 a");
+}
+
 /* However the sectors of a disk come, the list is the same. */
 static void
 test_any_order (void)
@@ -139,6 +166,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/bad-range/order-and-overlap", test_order_and_overlap);
+  g_test_add_func ("/bad-range/remove", test_remove);
   g_test_add_func ("/bad-range/any-order", test_any_order);
   g_test_add_func ("/bad-range/from-strangers", test_from_strangers);
   g_test_add_func ("/bad-range/text", test_text);
