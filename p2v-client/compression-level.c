@@ -9,9 +9,11 @@
 #define NEVER_BLOCKED 0.05
 #define NEVER_STARVED 0.10
 
-/* What is left of data that does not compress, and how much of it goes by before the next try. */
+/* What is left of data that does not compress, and how much of it goes by before the next try: so
+ * many times what was tried, for on a slow link there is time to look often. */
 #define INCOMPRESSIBLE 0.97
-#define INCOMPRESSIBLE_BYTES (32 * 1024 * 1024)
+#define INCOMPRESSIBLE_TIMES 2
+#define INCOMPRESSIBLE_BYTES_MAX (32 * 1024 * 1024)
 
 /* Going without compression must be this much faster, or it is not worth the link's bytes. */
 #define WORTHWHILE 1.25
@@ -38,11 +40,11 @@ p2v_compression_level_init (P2vCompressionLevel *self)
 }
 
 static void
-pass_uncompressed (P2vCompressionLevel *self)
+pass_uncompressed (P2vCompressionLevel *self, const P2vLaneSample *sample)
 {
   self->resume = self->level;
   self->level = 0;
-  self->incompressible = INCOMPRESSIBLE_BYTES;
+  self->incompressible = MIN (sample->in * INCOMPRESSIBLE_TIMES, INCOMPRESSIBLE_BYTES_MAX);
 }
 
 static void
@@ -94,7 +96,7 @@ p2v_compression_level_next (P2vCompressionLevel *self, const P2vLaneSample *samp
         self->level = self->resume;
     }
   else if (self->level > 0 && (double)sample->out >= INCOMPRESSIBLE * (double)sample->in)
-    pass_uncompressed (self);
+    pass_uncompressed (self, sample);
   else if (self->trial > 0)
     go_on_with_trial (self, sample);
   else if (link_bound || (self->level == 0 && self->hold == 0))

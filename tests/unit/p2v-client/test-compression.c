@@ -258,6 +258,27 @@ test_what_does_not_compress_is_left_alone (void)
   g_assert_cmpint (simulate (&world, NULL), ==, 0);
 }
 
+/* Files of 10 MB in turn, of which every other one is a film. */
+static void
+test_on_a_slow_link_what_compresses_is_not_missed (void)
+{
+  P2vCompressionLevel choice;
+  gint64 at = 0;
+  gint64 missed = 0;
+  p2v_compression_level_init (&choice);
+  while (at < 1000 * MIB)
+    {
+      gboolean film = at / (10 * MIB) % 2 == 0;
+      double left = film || choice.level == 0 ? 1 : 0.3;
+      P2vLaneSample sample = { .seconds = 0.4, .in = (gint64)(2.4e6 / left), .out = 2400000 };
+      sample.blocked = 0.35;
+      missed += !film && choice.level == 0 ? sample.in : 0;
+      at += sample.in;
+      p2v_compression_level_next (&choice, &sample);
+    }
+  g_assert_cmpint (missed, <, 500 * MIB / 3);
+}
+
 static void
 test_a_slow_disk_changes_nothing (void)
 {
@@ -285,6 +306,7 @@ main (int argc, char **argv)
                    test_compression_stays_where_it_saves_more_work_than_it_makes);
   g_test_add_func ("/level/a-hopeless-trial", test_a_hopeless_trial_is_short);
   g_test_add_func ("/level/incompressible", test_what_does_not_compress_is_left_alone);
+  g_test_add_func ("/level/films-in-between", test_on_a_slow_link_what_compresses_is_not_missed);
   g_test_add_func ("/level/a-slow-disk", test_a_slow_disk_changes_nothing);
   return g_test_run ();
 }
