@@ -26,7 +26,7 @@ DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-
   libgtk-3-dev libnewt-dev libarchive-dev
 # The client looks for operating systems with grub-fstest and debugfs, for free space with partclone
 # and xfs_logprint.
-DEPS_CLIENT := grub-common e2fsprogs partclone xfsprogs
+DEPS_CLIENT := grub-common e2fsprogs partclone xfsprogs smartmontools
 DEPS_SERVER := openssh-server qemu-utils qemu-system-x86 ovmf virt-v2v nbdkit libnbd-bin \
   libguestfs-tools libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libosinfo-bin \
   osinfo-db swtpm swtpm-tools linux-image-amd64 passwd xorriso

@@ -6,6 +6,7 @@
 #define MAX_MEMORY (G_GINT64_CONSTANT (1) << 50)
 #define MAX_SECTOR_SIZE 65536
 #define MAX_CPUS 65536
+#define MAX_MEMBERS 65535
 
 static const P2vField os_fields[] = {
   P2V_FIELD (STRING, P2vOs, id),
@@ -24,6 +25,7 @@ static const P2vField content_fields[] = {
   P2V_FIELD (STRING, P2vContent, label),
   P2V_FIELD (STRING, P2vContent, uuid),
   P2V_FIELD (STRING, P2vContent, group),
+  P2V_FIELD_RANGE (P2vContent, members, 0, MAX_MEMBERS),
   P2V_FIELD_RANGE (P2vContent, size, 0, MAX_DISK_SIZE),
   P2V_FIELD_RANGE (P2vContent, used, 0, MAX_DISK_SIZE),
   P2V_FIELD (STRING, P2vContent, read_in_full),
@@ -63,6 +65,8 @@ static const P2vField disk_fields[] = {
   P2V_FIELD (BOOLEAN, P2vDisk, read_only),
   P2V_FIELD (BOOLEAN, P2vDisk, live_medium),
   P2V_FIELD (STRING, P2vDisk, member_of),
+  P2V_FIELD_RANGE (P2vDisk, missing, 0, MAX_MEMBERS),
+  P2V_FIELD (STRING, P2vDisk, health),
   P2V_FIELD_NESTED (OBJECT, P2vDisk, content, &p2v_content_schema),
   P2V_FIELD_END,
 };

@@ -32,10 +32,11 @@ struct _P2vContent
   char *type; /* libblkid's name: "gpt", "dos", "ext4", "ntfs", "LVM2_member", … */
   char *label;
   char *uuid;
-  char *group; /* the volume group's or array's name or UUID, for lvm-pv and raid-member */
-  gint64 size; /* bytes of the filesystem itself, 0 when it does not say */
-  gint64 used; /* bytes that are read of it, since its filesystem says that the rest is free; 0 when
-                  nobody has asked, or it is read in full */
+  char *group;    /* the volume group's or array's name or UUID, for lvm-pv and raid-member */
+  gint64 members; /* how many members the group has by its own word, 0 when unknown */
+  gint64 size;    /* bytes of the filesystem itself, 0 when it does not say */
+  gint64 used;    /* bytes that are read of it, since its filesystem says that the rest is free; 0
+                     when nobody has asked, or it is read in full */
   char *read_in_full; /* why all of it is read, a clause: "it was not unmounted cleanly" */
   P2vOs *os;
   GPtrArray *partitions; /* of P2vPartition, for "partition-table"; for "lvm-pv" the logical volumes
@@ -74,6 +75,8 @@ typedef struct
   gboolean read_only;
   gboolean live_medium; /* the medium this system was booted from: never converted */
   char *member_of;      /* the array or multipath device this disk is only a part of: "md127" */
+  gint64 missing;       /* of an array: the members that it has to do without */
+  char *health;         /* the disk's own word (SMART): "good" or "failing"; NULL when unknown */
   P2vContent *content;  /* NULL when it could not be read */
 } P2vDisk;
 

@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-client/lvm.h"
+#include "p2v-client/raid.h"
 
 #include <blkid/blkid.h>
 #include <errno.h>
@@ -200,6 +201,7 @@ add_volumes (const P2vLook *look, P2vContent *content, P2vArea area)
     return;
   const P2vVolumeGroup *group = physical->groups->pdata[0];
   content->group = g_strdup (group->name);
+  content->members = MIN (group->members->len, G_MAXUINT16);
   for (guint i = 0; i < group->volumes->len && p2v_look_goes_on (look); i++)
     {
       const P2vLogicalVolume *volume = group->volumes->pdata[i];
@@ -243,6 +245,16 @@ look_in_array (const P2vLook *look, const P2vContent *content, const char *locat
   return p2v_os_look (look, grub, (P2vArea){ 0, 0 }, NULL, location);
 }
 
+/* How many members an array of Linux says that it has. */
+static gint64
+count_members (const P2vLook *look, const P2vContent *content, P2vArea area)
+{
+  if (g_strcmp0 (content->type, "linux_raid_member") != 0)
+    return 0;
+  g_autoptr (P2vRaidMember) member = p2v_raid_member_read (look, area);
+  return member->devices;
+}
+
 /* Fills in what a signature alone does not tell. grub: GRUB's name of the area. */
 static void
 look_inside (const P2vLook *look, P2vContent *content, P2vArea area, const char *grub,
@@ -251,7 +263,10 @@ look_inside (const P2vLook *look, P2vContent *content, P2vArea area, const char 
   if (g_str_equal (content->kind, "filesystem"))
     content->os = p2v_os_look (look, grub, area, content->type, location);
   else if (g_str_equal (content->kind, "raid-member"))
-    content->os = look_in_array (look, content, location);
+    {
+      content->os = look_in_array (look, content, location);
+      content->members = count_members (look, content, area);
+    }
   else if (g_str_equal (content->kind, "lvm-pv"))
     add_volumes (look, content, area);
 }

@@ -5,6 +5,7 @@
 
 #define MAX_SECTORS ((G_GINT64_CONSTANT (1) << 50) / 512)
 #define MAX_SECTOR_SIZE 65536
+#define MAX_MEMBERS 65535
 
 const char *
 p2v_bus_from_path (const char *path)
@@ -151,6 +152,7 @@ describe (const P2vTree *tree, const char *name)
   disk->bus = g_strdup (p2v_bus_from_path (path));
   if (disk->bus == NULL && p2v_tree_exists (tree, "%s/%s/md", block, name))
     disk->bus = g_strdup ("raid");
+  disk->missing = p2v_tree_read_number (tree, MAX_MEMBERS, 0, "%s/%s/md/degraded", block, name);
   name_maker (tree, disk, name, udev);
   disk->serial = find_serial (tree, disk, name, path == NULL ? "" : path, udev);
   disk->wwn = find_wwn (tree, name, udev);

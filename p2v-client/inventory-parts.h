@@ -72,6 +72,11 @@ GBytes *p2v_tool_capture (const char *const *argv, int fd, gsize limit, GCancell
 GBytes *p2v_tool_run (const char *const *argv, int fd, gsize limit, guint seconds,
                       GCancellable *cancellable, GError **error);
 
+/* The same for a program whose exit status is a part of its answer; no descriptor is handed over.
+ */
+GBytes *p2v_tool_answer (const char *const *argv, gsize limit, guint seconds,
+                         GCancellable *cancellable, GError **error);
+
 /* A disk being looked at. */
 typedef struct
 {

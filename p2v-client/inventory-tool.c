@@ -75,16 +75,9 @@ read_output (int fd, gsize limit, guint seconds, GCancellable *cancellable, GErr
     }
 }
 
-GBytes *
-p2v_tool_capture (const char *const *argv, int fd, gsize limit, GCancellable *cancellable,
-                  GError **error)
-{
-  return p2v_tool_run (argv, fd, limit, TOOL_SECONDS, cancellable, error);
-}
-
-GBytes *
-p2v_tool_run (const char *const *argv, int fd, gsize limit, guint seconds,
-              GCancellable *cancellable, GError **error)
+/* The program with its arguments. fd: becomes its descriptor 3; -1 for none. */
+static GSubprocess *
+spawn (const char *const *argv, int fd, guint seconds, GError **error)
 {
   g_autofree char *program = find_program (argv[0]);
   if (program == NULL)
@@ -92,8 +85,8 @@ p2v_tool_run (const char *const *argv, int fd, gsize limit, guint seconds,
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s is not installed", argv[0]);
       return NULL;
     }
-  int inherited = fcntl (fd, F_DUPFD_CLOEXEC, 3);
-  if (inherited < 0)
+  int inherited = fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (fd >= 0 && inherited < 0)
     {
       g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
                    "cannot hand over the disk: %s", g_strerror (errno));
@@ -105,26 +98,54 @@ p2v_tool_run (const char *const *argv, int fd, gsize limit, guint seconds,
   /* debugfs would pipe what it shows through a pager on a terminal. */
   g_subprocess_launcher_setenv (launcher, "PAGER", "cat", TRUE);
   g_subprocess_launcher_set_child_setup (launcher, limit_child, GUINT_TO_POINTER (seconds), NULL);
-  g_subprocess_launcher_take_fd (launcher, inherited, 3);
+  if (inherited >= 0)
+    g_subprocess_launcher_take_fd (launcher, inherited, 3);
   g_autoptr (GPtrArray) vector = g_ptr_array_new ();
   g_ptr_array_add (vector, program);
   for (gsize i = 1; argv[i] != NULL; i++)
     g_ptr_array_add (vector, (gpointer)argv[i]);
   g_ptr_array_add (vector, NULL);
-  g_autoptr (GSubprocess) process
-      = g_subprocess_launcher_spawnv (launcher, (const char *const *)vector->pdata, error);
-  if (process == NULL)
-    return NULL;
+  return g_subprocess_launcher_spawnv (launcher, (const char *const *)vector->pdata, error);
+}
+
+/* What it writes, to the end. */
+static GBytes *
+capture (GSubprocess *process, gsize limit, guint seconds, GCancellable *cancellable,
+         GError **error)
+{
   GInputStream *stream = g_subprocess_get_stdout_pipe (process);
   int output = g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (stream));
-  g_autoptr (GBytes) bytes = read_output (output, limit, seconds, cancellable, error);
+  GBytes *bytes = read_output (output, limit, seconds, cancellable, error);
+  /* Not waited for: a process that a dying disk holds in the kernel does not die at once. */
   if (bytes == NULL)
-    {
-      /* Not waited for: a process that a dying disk holds in the kernel does not die at once. */
-      g_subprocess_force_exit (process);
-      return NULL;
-    }
-  if (!g_subprocess_wait_check (process, cancellable, error))
+    g_subprocess_force_exit (process);
+  return bytes;
+}
+
+GBytes *
+p2v_tool_capture (const char *const *argv, int fd, gsize limit, GCancellable *cancellable,
+                  GError **error)
+{
+  return p2v_tool_run (argv, fd, limit, TOOL_SECONDS, cancellable, error);
+}
+
+GBytes *
+p2v_tool_run (const char *const *argv, int fd, gsize limit, guint seconds,
+              GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GSubprocess) process = spawn (argv, fd, seconds, error);
+  if (process == NULL)
+    return NULL;
+  g_autoptr (GBytes) bytes = capture (process, limit, seconds, cancellable, error);
+  if (bytes == NULL || !g_subprocess_wait_check (process, cancellable, error))
     return NULL;
   return g_steal_pointer (&bytes);
+}
+
+GBytes *
+p2v_tool_answer (const char *const *argv, gsize limit, guint seconds, GCancellable *cancellable,
+                 GError **error)
+{
+  g_autoptr (GSubprocess) process = spawn (argv, -1, seconds, error);
+  return process == NULL ? NULL : capture (process, limit, seconds, cancellable, error);
 }

@@ -112,6 +112,7 @@ read_v1 (const P2vLook *look, P2vArea area, int minor, P2vRaidMember *member)
     g_string_append_printf (id, "%02x", superblock[16 + i]);
   g_free (member->id);
   member->id = g_strdup (id->str);
+  member->devices = MIN (word (superblock, 23), G_MAXUINT16);
   member->events = le (superblock + 200, 8);
   member->data = (P2vArea){ area.offset + start, end - start };
   g_free (member->obstacle);
@@ -151,6 +152,7 @@ read_v0 (const P2vLook *look, P2vArea area, P2vRaidMember *member)
   g_free (member->id);
   member->id = g_strdup_printf ("%08x%08x%08x%08x", word (superblock, 5), word (superblock, 13),
                                 word (superblock, 14), word (superblock, 15));
+  member->devices = MIN (word (superblock, 10), G_MAXUINT16);
   member->events = le (superblock + 39 * 4, 8);
   member->data = (P2vArea){ area.offset, size };
   g_free (member->obstacle);

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *id;       /* the array's, 32 hexadecimal digits; NULL when no superblock makes sense */
+  guint devices;  /* how many members the array has, spares apart; at most 65535 */
   guint64 events; /* counts the changes of state: members that agree have the same */
   P2vArea data;   /* the part of the disk that is the array's contents, when obstacle is NULL */
   char *obstacle; /* why the data is not simply a copy of the array's contents, a clause: "it is a
