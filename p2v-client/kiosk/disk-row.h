@@ -2,7 +2,7 @@
 #ifndef P2V_DISK_ROW_H
 #define P2V_DISK_ROW_H
 
-#include "common/machine.h"
+#include "p2v-client/disk-warnings.h"
 
 #include <gtk/gtk.h>
 
@@ -16,6 +16,13 @@ G_DECLARE_FINAL_TYPE (P2vDiskRow, p2v_disk_row, P2V, DISK_ROW, GtkBox)
 
 /* disk: must outlive the row. */
 GtkWidget *p2v_disk_row_new (const P2vDisk *disk);
+
+/* Shows the disk again, with what has become known of it, and its warnings among those given (of
+ * P2vDiskWarning, may be NULL). Neither is kept. */
+void p2v_disk_row_show_details (P2vDiskRow *row, const P2vDisk *disk, const GPtrArray *warnings);
+
+/* A warning as a line of text. (floating) */
+GtkWidget *p2v_disk_warning_new_label (const P2vDiskWarning *warning);
 
 const P2vDisk *p2v_disk_row_get_disk (P2vDiskRow *row);
 gboolean p2v_disk_row_get_chosen (P2vDiskRow *row);

@@ -103,28 +103,9 @@ p2v_disk_text_content (const P2vDisk *disk)
   return p2v_text_printable (raw);
 }
 
-static void
-find_encrypted (const P2vContent *content, gpointer found)
-{
-  gboolean *encrypted = found;
-  *encrypted
-      |= g_strcmp0 (content->kind, "luks") == 0 || g_strcmp0 (content->kind, "bitlocker") == 0;
-}
-
-static void
-find_raid (const P2vContent *content, gpointer found)
-{
-  gboolean *raid = found;
-  *raid |= g_strcmp0 (content->kind, "raid-member") == 0;
-}
-
 char *
-p2v_disk_text_warning (const P2vDisk *disk)
+p2v_disk_text_obstacle (const P2vDisk *disk)
 {
-  gboolean encrypted = FALSE;
-  gboolean raid = FALSE;
-  visit (disk->content, find_encrypted, &encrypted);
-  visit (disk->content, find_raid, &raid);
   if (disk->live_medium)
     return g_strdup ("This is the medium that this system was booted from. It is not converted.");
   if (disk->member_of != NULL)
@@ -133,14 +114,5 @@ p2v_disk_text_warning (const P2vDisk *disk)
   if (!p2v_disk_is_convertible (disk))
     return g_strdup ("It has no size: there is no medium in it, or it does not answer. Check its "
                      "cable, or that the controller has made it ready.");
-  if (disk->content == NULL)
-    return g_strdup ("It may be failing. Everything on it will be read, which can take long.");
-  if (encrypted)
-    return g_strdup ("It is encrypted: all of it is sent, and the guest will ask for the key or "
-                     "passphrase as this machine does.");
-  if (raid)
-    return g_strdup (
-        "It has a part of an array that is not put together here. Convert all disks of "
-        "the array, or none.");
   return NULL;
 }

@@ -15,8 +15,8 @@ char *p2v_disk_text_title (const P2vDisk *disk);
  * web1.example.com; 3 partitions: ext4, swap". Never NULL. */
 char *p2v_disk_text_content (const P2vDisk *disk);
 
-/* What should be known before it is converted, or why it cannot be; NULL for nothing. */
-char *p2v_disk_text_warning (const P2vDisk *disk);
+/* Why it cannot be converted; NULL when it can. */
+char *p2v_disk_text_obstacle (const P2vDisk *disk);
 
 G_END_DECLS
 

@@ -2,7 +2,9 @@
 #include "p2v-client/kiosk/engine.h"
 
 #include "common/error.h"
+#include "p2v-client/disk-health.h"
 #include "p2v-client/inventory.h"
+#include "p2v-client/machine-map.h"
 
 /* How often the network is looked at, seconds. */
 #define NETWORK_SECONDS 2
@@ -15,6 +17,7 @@ struct _P2vKioskEngine
   guint network_timer;
   gboolean network_busy;
   GCancellable *looking; /* the calls that run; NULL when none does */
+  GCancellable *asking;
   GCancellable *probing;
   GCancellable *converting;
   P2vQuestion *question;
@@ -144,6 +147,56 @@ run_look (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellabl
   g_task_return_pointer (task, g_steal_pointer (&look), (GDestroyNotify)free_look);
 }
 
+/* The machine that is filled in belongs to the task. */
+static void
+run_ask (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data, GCancellable *cancellable)
+{
+  P2vMachine *machine = data;
+  GError *error = NULL;
+  p2v_disk_health_look (machine, cancellable);
+  if (!p2v_machine_map_contents (machine, cancellable, &error))
+    g_task_return_error (task, error);
+  else
+    g_task_return_pointer (task, p2v_schema_copy (&p2v_machine_schema, machine),
+                           (GDestroyNotify)p2v_machine_free);
+}
+
+static void
+on_ask (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
+  GCancellable *cancellable = g_task_get_cancellable (G_TASK (result));
+  P2vMachine *details = g_task_propagate_pointer (G_TASK (result), NULL);
+  /* One that was stopped may end after the next has begun. */
+  if (details == NULL || g_cancellable_is_cancelled (cancellable) || engine->asking != cancellable)
+    {
+      p2v_machine_free (details);
+      return;
+    }
+  g_clear_object (&engine->asking);
+  p2v_machine_free (engine->model->details);
+  engine->model->details = details;
+  p2v_kiosk_model_changed (engine->model, "details-changed");
+}
+
+static void
+stop_asking (P2vKioskEngine *engine)
+{
+  g_cancellable_cancel (engine->asking);
+  g_clear_object (&engine->asking);
+}
+
+static void
+ask_disks (P2vKioskEngine *engine)
+{
+  engine->asking = g_cancellable_new ();
+  g_autoptr (GTask) task = g_task_new (engine, engine->asking, on_ask, NULL);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, p2v_schema_copy (&p2v_machine_schema, engine->model->machine),
+                        (GDestroyNotify)p2v_machine_free);
+  g_task_run_in_thread (task, run_ask);
+}
+
 static void
 on_look (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
 {
@@ -155,6 +208,7 @@ on_look (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED
   model->looking = FALSE;
   if (look != NULL)
     {
+      g_clear_pointer (&model->details, p2v_machine_free);
       p2v_machine_free (model->machine);
       p2v_request_free (model->suggestion);
       g_clear_error (&model->suggestion_error);
@@ -163,6 +217,8 @@ on_look (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED
       model->suggestion_error = g_steal_pointer (&look->suggestion_error);
     }
   p2v_kiosk_model_changed (model, "machine-changed");
+  if (look != NULL && !g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
+    ask_disks (engine);
 }
 
 void
@@ -170,6 +226,7 @@ p2v_kiosk_engine_look (P2vKioskEngine *engine)
 {
   if (engine->looking != NULL)
     return;
+  stop_asking (engine);
   engine->looking = g_cancellable_new ();
   engine->model->looking = TRUE;
   p2v_kiosk_model_changed (engine->model, "machine-changed");
@@ -299,6 +356,8 @@ p2v_kiosk_engine_convert (P2vKioskEngine *engine)
   g_clear_error (&model->failure);
   model->state = p2v_kiosk_state_new (activity);
   model->phase = P2V_KIOSK_RUNNING;
+  /* The conversion asks for itself. */
+  stop_asking (engine);
   engine->converting = g_cancellable_new ();
   p2v_kiosk_model_changed (model, "conversion-changed");
   start (engine, run_conversion, on_conversion, engine->converting);
@@ -330,6 +389,7 @@ p2v_kiosk_engine_close (P2vKioskEngine *engine)
   g_clear_handle_id (&engine->network_timer, g_source_remove);
   g_cancellable_cancel (engine->looking);
   g_cancellable_cancel (engine->probing);
+  stop_asking (engine);
 }
 
 static void
@@ -339,6 +399,7 @@ finalize (GObject *object)
   g_clear_handle_id (&engine->network_timer, g_source_remove);
   g_clear_object (&engine->model);
   g_clear_object (&engine->looking);
+  g_clear_object (&engine->asking);
   g_clear_object (&engine->probing);
   g_clear_object (&engine->converting);
   g_clear_pointer (&engine->question, p2v_question_free);

@@ -18,7 +18,8 @@ P2vKioskEngine *p2v_kiosk_engine_new (P2vKioskModel *model, const char *root);
 /* Watches this machine's network from now on (network-changed). */
 void p2v_kiosk_engine_watch_network (P2vKioskEngine *engine);
 
-/* Looks at this machine and its disks (machine-changed), unless that is being done already. */
+/* Looks at this machine and its disks (machine-changed), then asks their filesystems and the disks
+ * themselves (details-changed), unless it is looking already. */
 void p2v_kiosk_engine_look (P2vKioskEngine *engine);
 
 /* Tries the server with what the model's configuration says (server-changed). */

@@ -3,8 +3,8 @@
 
 G_DEFINE_TYPE (P2vKioskModel, p2v_kiosk_model, G_TYPE_OBJECT)
 
-static const char *const signals[]
-    = { "network-changed", "machine-changed", "server-changed", "conversion-changed" };
+static const char *const signals[] = { "network-changed", "machine-changed", "details-changed",
+                                       "server-changed", "conversion-changed" };
 
 static char *
 place_of (const P2vConfig *config)
@@ -165,6 +165,7 @@ finalize (GObject *object)
   g_clear_pointer (&model->links, g_ptr_array_unref);
   p2v_machine_free (model->machine);
   g_clear_error (&model->machine_error);
+  p2v_machine_free (model->details);
   p2v_request_free (model->suggestion);
   g_clear_error (&model->suggestion_error);
   p2v_probe_free (model->probe);

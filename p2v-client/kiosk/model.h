@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * the state is RUNNING or STOPPING) nobody may change that.
  *
  * Signals, each without arguments, after the members below them have changed:
- *   network-changed, machine-changed, server-changed, conversion-changed */
+ *   network-changed, machine-changed, details-changed, server-changed, conversion-changed */
 
 #define P2V_TYPE_KIOSK_MODEL (p2v_kiosk_model_get_type ())
 G_DECLARE_FINAL_TYPE (P2vKioskModel, p2v_kiosk_model, P2V, KIOSK_MODEL, GObject)
@@ -47,6 +47,10 @@ struct _P2vKioskModel
   P2vRequest *suggestion; /* what would be converted as things were given; NULL when they do not
                              fit the machine, and suggestion_error says why */
   GError *suggestion_error;
+
+  /* details-changed: the machine again, with what takes longer to find out: what of its disks is in
+   * use, and their health. NULL until that is known; a machine-changed forgets it. */
+  P2vMachine *details;
 
   /* server-changed */
   gboolean probing;

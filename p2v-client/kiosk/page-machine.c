@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/disk-warnings.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/disk-row.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
@@ -17,6 +19,7 @@ struct _P2vMachinePage
   P2vKioskPage parent_instance;
   P2vKioskNotice *notice;
   GtkContainer *disks;
+  GtkContainer *warnings;
   GtkLabel *summary;
 };
 
@@ -26,6 +29,35 @@ static P2vKioskModel *
 model_of (P2vMachinePage *page)
 {
   return p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
+}
+
+/* What the choice as it is now comes to, with all that is known by now. */
+static void
+show_details (P2vMachinePage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  const P2vMachine *machine = model->details != NULL ? model->details : model->machine;
+  g_autoptr (GList) rows = gtk_container_get_children (page->disks);
+  g_autoptr (GPtrArray) chosen = g_ptr_array_new ();
+  p2v_container_clear (page->warnings);
+  if (machine == NULL || model->looking)
+    return;
+  for (GList *item = rows; item != NULL; item = item->next)
+    if (p2v_disk_row_get_chosen (item->data))
+      g_ptr_array_add (chosen, p2v_disk_row_get_disk (item->data)->name);
+  g_ptr_array_add (chosen, NULL);
+  /* No server of today says how much is free there. */
+  g_autoptr (GPtrArray) warnings
+      = p2v_disk_warnings_judge (machine, (const char *const *)chosen->pdata, -1);
+  for (GList *item = rows; item != NULL; item = item->next)
+    {
+      const P2vDisk *disk = p2v_disk_row_get_disk (item->data);
+      const P2vDisk *known = p2v_machine_find_disk (machine, disk->name);
+      p2v_disk_row_show_details (item->data, known != NULL ? known : disk, warnings);
+    }
+  for (guint i = 0; i < warnings->len; i++)
+    if (((P2vDiskWarning *)warnings->pdata[i])->disk == NULL)
+      gtk_container_add (page->warnings, p2v_disk_warning_new_label (warnings->pdata[i]));
 }
 
 static void
@@ -49,6 +81,7 @@ on_toggled (P2vMachinePage *page)
     text = g_strdup ("Choose at least one disk.");
   gtk_label_set_label (page->summary, rows != NULL ? text : "");
   p2v_kiosk_page_set_ready (P2V_KIOSK_PAGE (page), count > 0 && !model_of (page)->looking);
+  show_details (page);
 }
 
 /* TRUE when a disk is to be converted as things were given or chosen before. */
@@ -140,6 +173,7 @@ bind (P2vKioskPage *base)
   P2vMachinePage *page = P2V_MACHINE_PAGE (base);
   g_signal_connect_swapped (model_of (page), "machine-changed", G_CALLBACK (on_machine_changed),
                             page);
+  g_signal_connect_swapped (model_of (page), "details-changed", G_CALLBACK (show_details), page);
   on_machine_changed (page);
 }
 
@@ -159,6 +193,7 @@ p2v_machine_page_class_init (P2vMachinePageClass *class)
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, disks);
+  gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, warnings);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, summary);
   gtk_widget_class_bind_template_callback (widget_class, on_look);
 }

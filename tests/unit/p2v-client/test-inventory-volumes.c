@@ -112,6 +112,7 @@ test_system_on_lvm (void)
   g_assert_cmpstr (physical->kind, ==, "lvm-pv");
   g_assert_cmpstr (physical->uuid, ==, "PIYq7F-cbKR-ycbj-r7DY-uiPc-XOmb-2odHN8");
   g_assert_cmpstr (physical->group, ==, "uefi1-vg");
+  g_assert_cmpint (physical->members, ==, 2);
   g_assert_cmpuint (physical->partitions->len, ==, 3);
   const P2vPartition *root = physical->partitions->pdata[1];
   g_assert_cmpstr (root->label, ==, "root");
@@ -172,6 +173,7 @@ test_system_on_a_mirror (void)
   g_assert_cmpstr (disk->content->kind, ==, "raid-member");
   g_assert_cmpstr (disk->content->type, ==, "linux_raid_member");
   g_assert_cmpstr (disk->content->group, ==, "web:0");
+  g_assert_cmpint (disk->content->members, ==, 2);
   g_assert_cmpstr (disk->content->uuid, ==, "01234567-89ab-cdef-1032-547698badcfe");
   g_assert_nonnull (disk->content->os);
   g_assert_cmpstr (disk->content->os->id, ==, "debian");
