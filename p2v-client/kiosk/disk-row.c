@@ -119,11 +119,27 @@ p2v_disk_row_show_details (P2vDiskRow *row, const P2vDisk *disk, const GPtrArray
   if (gtk_label_get_label (row->obstacle)[0] != '\0')
     g_string_append_printf (description, " %s", gtk_label_get_label (row->obstacle));
   p2v_disk_picture_show_disk (row->picture, disk);
+  if (!p2v_disk_is_convertible (disk))
+    gtk_widget_hide (GTK_WIDGET (row->picture));
   g_autofree char *legend = p2v_disk_picture_get_legend (row->picture);
   gtk_label_set_label (row->legend, legend);
-  gtk_widget_set_visible (GTK_WIDGET (row->legend), legend[0] != '\0');
+  gtk_widget_set_visible (GTK_WIDGET (row->legend),
+                          legend[0] != '\0' && p2v_disk_is_convertible (disk));
   atk_object_set_description (gtk_widget_get_accessible (GTK_WIDGET (row->chosen)),
                               description->str);
+}
+
+gboolean
+p2v_kiosk_notice_say_gone (P2vKioskNotice *notice, const P2vKioskModel *model)
+{
+  const P2vDisk *gone
+      = p2v_disk_warnings_find_gone (model->machine, (const char *const *)model->config->disks);
+  g_autofree char *heading
+      = gone == NULL ? NULL : g_strdup_printf (_ ("Disk %s is not there any more"), gone->name);
+  p2v_kiosk_notice_say (notice, P2V_KIOSK_NOTICE_ERROR, heading,
+                        _ ("Connect it again. Or, on the page Machine, look again and choose from "
+                           "those there are."));
+  return gone == NULL;
 }
 
 const P2vDisk *

@@ -4,6 +4,9 @@
 
 #include "p2v-client/disk-warnings.h"
 
+#include "p2v-client/kiosk/model.h"
+#include "p2v-client/kiosk/notice.h"
+
 #include <gtk/gtk.h>
 
 G_BEGIN_DECLS
@@ -23,6 +26,10 @@ void p2v_disk_row_show_details (P2vDiskRow *row, const P2vDisk *disk, const GPtr
 
 /* A warning as a line of text. (floating) */
 GtkWidget *p2v_disk_warning_new_label (const P2vDiskWarning *warning);
+
+/* Says when a disk that was chosen has gone; else hides the notice. Returns TRUE when all are
+ * there. */
+gboolean p2v_kiosk_notice_say_gone (P2vKioskNotice *notice, const P2vKioskModel *model);
 
 const P2vDisk *p2v_disk_row_get_disk (P2vDiskRow *row);
 gboolean p2v_disk_row_get_chosen (P2vDiskRow *row);

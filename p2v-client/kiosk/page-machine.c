@@ -180,8 +180,9 @@ bind (P2vKioskPage *base)
 static gboolean
 commit (P2vKioskPage *base)
 {
-  take_disks (P2V_MACHINE_PAGE (base));
-  return TRUE;
+  P2vMachinePage *page = P2V_MACHINE_PAGE (base);
+  take_disks (page);
+  return p2v_kiosk_notice_say_gone (page->notice, model_of (page));
 }
 
 static void

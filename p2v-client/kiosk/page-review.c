@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/disk-row.h"
 #include "p2v-client/kiosk/disk-text.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/pages.h"
@@ -14,6 +15,7 @@ G_DECLARE_FINAL_TYPE (P2vReviewPage, p2v_review_page, P2V, REVIEW_PAGE, P2vKiosk
 struct _P2vReviewPage
 {
   P2vKioskPage parent_instance;
+  P2vKioskNotice *notice;
   GtkContainer *facts;
 };
 
@@ -99,6 +101,7 @@ enter (P2vKioskPage *base)
   P2vReviewPage *page = P2V_REVIEW_PAGE (base);
   const P2vKioskModel *model = p2v_kiosk_page_get_model (base);
   p2v_container_clear (page->facts);
+  p2v_kiosk_notice_say_gone (page->notice, model);
   add_server (page, model);
   add_guest (page, model->request);
   add_disks (page, model->request);
@@ -111,7 +114,8 @@ enter (P2vKioskPage *base)
 static gboolean
 commit (P2vKioskPage *base)
 {
-  p2v_kiosk_engine_convert (p2v_kiosk_page_get_engine (base));
+  if (p2v_kiosk_notice_say_gone (P2V_REVIEW_PAGE (base)->notice, p2v_kiosk_page_get_model (base)))
+    p2v_kiosk_engine_convert (p2v_kiosk_page_get_engine (base));
   return FALSE;
 }
 
@@ -122,6 +126,7 @@ p2v_review_page_class_init (P2vReviewPageClass *class)
   P2V_KIOSK_PAGE_CLASS (class)->enter = enter;
   P2V_KIOSK_PAGE_CLASS (class)->commit = commit;
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
+  gtk_widget_class_bind_template_child (widget_class, P2vReviewPage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vReviewPage, facts);
 }
 

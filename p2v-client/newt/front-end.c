@@ -13,6 +13,7 @@
 static void
 clear (P2vFrontEnd *self)
 {
+  g_clear_pointer (&self->details, p2v_details_free);
   g_clear_pointer (&self->config, p2v_config_free);
   g_clear_pointer (&self->machine, p2v_machine_free);
   g_clear_pointer (&self->trusted, g_hash_table_unref);
@@ -111,7 +112,9 @@ p2v_front_end_look (P2vFrontEnd *self, GError **error)
   if (!p2v_task_run ("One moment", "Looking at this machine and its disks ...", collect, &machine,
                      error))
     return FALSE;
+  g_clear_pointer (&self->details, p2v_details_free);
   adopt (self, machine);
+  self->details = p2v_details_new (self->machine);
   return TRUE;
 }
 
@@ -203,6 +206,9 @@ p2v_front_end_run (P2vConfig *config, gboolean live)
   while (page != P2V_PAGE_END)
     {
       p2v_screen_show_step (names, page);
+      /* The conversion asks for itself. */
+      if (page == P2V_PAGE_CONVERT)
+        g_clear_pointer (&self.details, p2v_details_free);
       page = pages[page](&self);
     }
   int status = self.bad->len > 0 ? P2V_STATUS_UNREADABLE : 0;

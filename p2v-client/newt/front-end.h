@@ -4,6 +4,7 @@
 
 #include "common/bad-range.h"
 #include "p2v-client/config.h"
+#include "p2v-client/newt/details.h"
 
 #include <gio/gio.h>
 
@@ -28,6 +29,7 @@ typedef struct
 {
   P2vConfig *config;   /* what has been asked for so far; the pages fill it in */
   P2vMachine *machine; /* with the disks among it that were given as files */
+  P2vDetails *details; /* of its disks; NULL while nobody asks */
   gboolean live;       /* on the live image: the machine can be switched off, and there is no other
                           program to go back to */
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/newt/front-end.h"
 
+#include "p2v-client/disk-layout.h"
+#include "p2v-client/disk-warnings.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
 
@@ -9,11 +12,15 @@
 #define LIST_ROWS 6
 #define DETAIL_ROWS 6
 
+/* How soon the details follow what was chosen or has become known. */
+#define REFRESH_MILLISECONDS 400
+
 typedef struct
 {
   const P2vFrontEnd *front_end;
   newtComponent list;
   newtComponent details;
+  char *shown; /* the choice and the knowledge that the details show */
 } Page;
 
 static const P2vOs *
@@ -53,7 +60,8 @@ describe_disk (const P2vDisk *disk)
                           system);
 }
 
-static void describe_content (GString *text, const P2vContent *content, guint depth);
+static void describe_content (GString *text, const P2vContent *content, guint depth,
+                              const char *used);
 
 static void
 describe_partition (GString *text, const P2vPartition *partition, guint depth)
@@ -68,11 +76,14 @@ describe_partition (GString *text, const P2vPartition *partition, guint depth)
                           partition->number, size);
   if (label[0] != '\0')
     g_string_append_printf (text, " \"%.20s\"", label);
-  describe_content (text, partition->content, depth + 1);
+  gint64 used = p2v_content_usage (partition->content, partition->size);
+  g_autofree char *in_use = p2v_size_format (used);
+  describe_content (text, partition->content, depth + 1, used >= 0 ? in_use : NULL);
 }
 
+/* used: how much of it is in use, NULL when not known. */
 static void
-describe_content (GString *text, const P2vContent *content, guint depth)
+describe_content (GString *text, const P2vContent *content, guint depth, const char *used)
 {
   const char *kind = content != NULL ? content->kind : NULL;
   if (kind == NULL)
@@ -88,6 +99,8 @@ describe_content (GString *text, const P2vContent *content, guint depth)
     g_string_append (text, " contents of no known kind");
   else
     g_string_append_printf (text, " %s", type);
+  if (used != NULL)
+    g_string_append_printf (text, _ (", %s used"), used);
   if (content->os != NULL)
     {
       g_autofree char *name = p2v_text_printable (content->os->name);
@@ -115,21 +128,86 @@ set_details (newtComponent details, const char *text)
   newtTextboxSetText (details, shown);
 }
 
+/* The machine with all that is known by now. */
+static const P2vMachine *
+known_machine (const Page *page)
+{
+  const P2vMachine *machine = p2v_details_get (page->front_end->details);
+  return machine != NULL ? machine : page->front_end->machine;
+}
+
+/* The names of the disks that are chosen at the moment. */
+static char **
+list_chosen (const Page *page)
+{
+  const P2vMachine *machine = page->front_end->machine;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (guint i = 0; i < machine->disks->len; i++)
+    {
+      const P2vDisk *disk = machine->disks->pdata[i];
+      if (find_obstacle (disk) == NULL
+          && newtCheckboxTreeGetEntryValue (page->list, disk) == NEWT_CHECKBOXTREE_SELECTED)
+        g_strv_builder_add (builder, disk->name);
+    }
+  return g_strv_builder_end (builder);
+}
+
+static GPtrArray *
+judge (const Page *page)
+{
+  g_auto (GStrv) chosen = list_chosen (page);
+  /* No server of today says how much is free there. */
+  return p2v_disk_warnings_judge (known_machine (page), (const char *const *)chosen, -1);
+}
+
+/* The warnings of a disk, then those of all that are chosen. */
+static void
+describe_warnings (GString *text, const Page *page, const P2vDisk *disk)
+{
+  g_autoptr (GPtrArray) warnings = judge (page);
+  for (guint i = 0; i < warnings->len; i++)
+    {
+      const P2vDiskWarning *warning = warnings->pdata[i];
+      if (warning->disk == NULL || g_str_equal (warning->disk, disk->name))
+        g_string_append_printf (text, "\n%s: %s %s", p2v_severity_word (warning->severity),
+                                warning->text, warning->advice);
+    }
+}
+
 static void
 show_details (newtComponent list, void *data)
 {
   Page *page = data;
-  const P2vDisk *disk = newtCheckboxTreeGetCurrent (list);
-  if (disk == NULL)
+  const P2vDisk *chosen = newtCheckboxTreeGetCurrent (list);
+  if (chosen == NULL)
     return;
+  const P2vDisk *known = p2v_machine_find_disk (known_machine (page), chosen->name);
+  const P2vDisk *disk = known != NULL ? known : chosen;
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *path = p2v_text_printable (disk->path);
   g_autofree char *serial = p2v_text_printable (disk->serial);
+  gint64 used = p2v_content_usage (disk->content, disk->size);
+  g_autofree char *in_use = p2v_size_format (used);
   g_string_append_printf (text, "%.60s%s%.30s", path, serial[0] != '\0' ? ", serial number " : "",
                           serial);
   g_string_append_c (text, ':');
-  describe_content (text, disk->content, 1);
+  describe_warnings (text, page, disk);
+  describe_content (text, disk->content, 1, used >= 0 ? in_use : NULL);
   set_details (page->details, text->str);
+}
+
+/* Newt does not say when something is chosen. */
+static void
+refresh (Page *page)
+{
+  g_auto (GStrv) chosen = list_chosen (page);
+  g_autofree char *names = g_strjoinv ("/", chosen);
+  gboolean known = p2v_details_get (page->front_end->details) != NULL;
+  char *now = g_strdup_printf ("%d %s", known, names);
+  if (g_strcmp0 (now, page->shown) != 0)
+    show_details (page->list, page);
+  g_free (page->shown);
+  page->shown = now;
 }
 
 /* Those that cannot be chosen are named, so that nobody looks for them. */
@@ -178,15 +256,7 @@ fill_list (Page *page)
 static gboolean
 store (Page *page, P2vFrontEnd *self)
 {
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  for (guint i = 0; i < self->machine->disks->len; i++)
-    {
-      const P2vDisk *disk = self->machine->disks->pdata[i];
-      if (find_obstacle (disk) == NULL
-          && newtCheckboxTreeGetEntryValue (page->list, disk) == NEWT_CHECKBOXTREE_SELECTED)
-        g_strv_builder_add (builder, disk->name);
-    }
-  g_auto (GStrv) names = g_strv_builder_end (builder);
+  g_auto (GStrv) names = list_chosen (page);
   if (names[0] == NULL)
     return FALSE;
   g_strfreev (self->config->disks);
@@ -223,8 +293,75 @@ build (Page *page, P2vWindow *window)
       = p2v_window_add (window, newtTextbox (3, 3 + LIST_ROWS, P2V_TEXT_WIDTH - 2, DETAIL_ROWS, 0));
   p2v_window_add_text (window, 0, 4 + LIST_ROWS + DETAIL_ROWS, P2V_TEXT_WIDTH, 1, left_out);
   p2v_window_add_buttons (window, labels);
+  p2v_window_set_timer (window, REFRESH_MILLISECONDS);
   if (count_offered (machine) > 0)
-    show_details (page->list, page);
+    refresh (page);
+}
+
+/* FALSE: a serious warning, or that a disk has gone, has brought the person back to the list. */
+static gboolean
+confirm (const Page *page)
+{
+  static const char *const labels[] = { "Back", "Go on", NULL };
+  const P2vFrontEnd *self = page->front_end;
+  const P2vDisk *gone
+      = p2v_disk_warnings_find_gone (self->machine, (const char *const *)self->config->disks);
+  if (gone != NULL)
+    {
+      g_autofree char *text = g_strdup_printf (
+          _ ("Disk %s is not there any more. Connect it again, or press \"Look again\" and choose "
+             "from those there are."),
+          gone->name);
+      p2v_window_say (_ ("A disk has gone"), text);
+      return FALSE;
+    }
+  g_autoptr (GPtrArray) warnings = judge (page);
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < warnings->len; i++)
+    {
+      const P2vDiskWarning *warning = warnings->pdata[i];
+      if (warning->severity == P2V_SEVERITY_SERIOUS)
+        g_string_append_printf (text, "%s%s%s%s %s", text->len > 0 ? "\n\n" : "",
+                                warning->disk != NULL ? warning->disk : "",
+                                warning->disk != NULL ? ": " : "", warning->text, warning->advice);
+    }
+  return text->len == 0
+         || p2v_window_ask (_ ("The guest will probably not work"), text->str, labels, 0) == 1;
+}
+
+/* Until the person goes somewhere. */
+static P2vPage
+run (Page *page, P2vWindow *window, P2vFrontEnd *self)
+{
+  for (;;)
+    {
+      int pressed = p2v_window_run (window);
+      if (pressed == P2V_WINDOW_ENDED)
+        return P2V_PAGE_END;
+      if (pressed == P2V_WINDOW_TICK)
+        {
+          refresh (page);
+          continue;
+        }
+      gboolean chosen = store (page, self);
+      if (pressed == 1)
+        {
+          look_again (self);
+          return P2V_PAGE_DISKS;
+        }
+      if (pressed == 2 || pressed == P2V_WINDOW_ESCAPE)
+        return P2V_PAGE_SERVER;
+      if (chosen && confirm (page))
+        return P2V_PAGE_GUEST;
+      if (!chosen)
+        p2v_window_say (
+            "Not yet",
+            count_offered (self->machine) > 0
+                ? "No disk is chosen. Go to a disk in the list and press Space."
+                : "There is no disk to convert. Check that its disks have power and that "
+                  "their controller has a driver, then press \"Look again\".");
+      p2v_window_focus (window, page->list);
+    }
 }
 
 P2vPage
@@ -233,29 +370,7 @@ p2v_page_disks (P2vFrontEnd *self)
   g_autoptr (P2vWindow) window = p2v_window_new ("Disks", P2V_TEXT_WIDTH, 17);
   Page page = { .front_end = self };
   build (&page, window);
-  for (;;)
-    {
-      int pressed = p2v_window_run (window);
-      if (pressed == P2V_WINDOW_ENDED)
-        return P2V_PAGE_END;
-      if (pressed == 1)
-        {
-          store (&page, self);
-          look_again (self);
-          return P2V_PAGE_DISKS;
-        }
-      if (pressed == 2 || pressed == P2V_WINDOW_ESCAPE)
-        {
-          store (&page, self);
-          return P2V_PAGE_SERVER;
-        }
-      if (store (&page, self))
-        return P2V_PAGE_GUEST;
-      p2v_window_say ("Not yet",
-                      count_offered (self->machine) > 0
-                          ? "No disk is chosen. Go to a disk in the list and press Space."
-                          : "There is no disk to convert. Check that its disks have power and that "
-                            "their controller has a driver, then press \"Look again\".");
-      p2v_window_focus (window, page.list);
-    }
+  P2vPage next = run (&page, window, self);
+  g_free (page.shown);
+  return next;
 }

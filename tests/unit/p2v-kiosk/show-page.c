@@ -8,6 +8,7 @@
  *   show-page bad         so it has, but parts of the disks could not be read
  *   show-page unfinished  the server has an unfinished job of this machine
  *   show-page lost        the connection is lost while the disks are sent
+ *   show-page disks       disks with much to say about them
  * For make screenshots. */
 
 static P2vKioskModel *
@@ -78,6 +79,83 @@ lose_connection (P2vKioskModel *model)
   p2v_kiosk_state_update (model->state, &lost);
 }
 
+#define MIB (G_GINT64_CONSTANT (1) << 20)
+#define GIB (G_GINT64_CONSTANT (1) << 30)
+
+static P2vContent *
+new_content (const char *kind, const char *type)
+{
+  P2vContent *content = p2v_content_new ();
+  content->kind = g_strdup (kind);
+  content->type = g_strdup (type);
+  return content;
+}
+
+static P2vDisk *
+add_disk (P2vMachine *machine, const char *name, gint64 size, const char *model)
+{
+  P2vDisk *disk = p2v_disk_new ();
+  disk->name = g_strdup (name);
+  disk->path = g_strconcat ("/dev/", name, NULL);
+  disk->size = size;
+  disk->model = g_strdup (model);
+  disk->content = new_content ("partition-table", "gpt");
+  g_ptr_array_add (machine->disks, disk);
+  return disk;
+}
+
+/* used: -1: it was not unmounted cleanly. */
+static P2vContent *
+add_partition (P2vDisk *disk, gint64 start, gint64 size, P2vContent *content, gint64 used)
+{
+  P2vPartition *partition = p2v_partition_new ();
+  partition->number = disk->content->partitions->len + 1;
+  partition->start = start;
+  partition->size = size;
+  partition->content = content;
+  content->used = MAX (used, 0);
+  if (used < 0)
+    content->read_in_full = g_strdup ("it was not unmounted cleanly");
+  g_ptr_array_add (disk->content->partitions, partition);
+  return content;
+}
+
+static void
+find_disks (P2vKioskModel *model)
+{
+  P2vMachine *machine = p2v_machine_new ();
+  machine->cpu = p2v_cpu_new ();
+  machine->cpu->online = 8;
+  machine->firmware = p2v_firmware_new ();
+  machine->firmware->type = g_strdup ("uefi");
+  machine->smbios = p2v_smbios_new ();
+  P2vDisk *sda = add_disk (machine, "sda", 480 * GIB, "SAMSUNG MZ7LH480");
+  add_partition (sda, MIB, 100 * MIB, new_content ("filesystem", "vfat"), 30 * MIB);
+  add_partition (sda, 200 * MIB, 16 * MIB, new_content ("unknown", NULL), 16 * MIB);
+  P2vContent *windows
+      = add_partition (sda, GIB, 300 * GIB, new_content ("filesystem", "ntfs"), 80 * GIB);
+  windows->os = p2v_os_new ();
+  windows->os->name = g_strdup ("Windows Server 2016 Standard");
+  windows->os->hostname = g_strdup ("FILES1");
+  add_partition (sda, 301 * GIB, 90 * GIB, new_content ("filesystem", "ntfs"), -1);
+  P2vDisk *sdb = add_disk (machine, "sdb", 2000 * GIB, "ST2000NM0008");
+  P2vContent *physical
+      = add_partition (sdb, MIB, 2000 * GIB - MIB, new_content ("lvm-pv", "LVM2_member"), 0);
+  physical->group = g_strdup ("data");
+  physical->uuid = g_strdup ("b");
+  physical->members = 3;
+  sdb->health = g_strdup ("failing");
+  P2vDisk *sdc = add_disk (machine, "sdc", 2000 * GIB, "ST2000NM0008");
+  P2vContent *other = p2v_schema_copy (&p2v_content_schema, physical);
+  other->uuid[0] = 'c';
+  add_partition (sdc, MIB, 2000 * GIB - MIB, other, 0);
+  P2vDisk *sdd = add_disk (machine, "sdd", 16 * GIB, "Ultra Fit");
+  sdd->live_medium = TRUE;
+  model->machine = machine;
+  model->details = p2v_schema_copy (&p2v_machine_schema, machine);
+  model->config->disks = g_strsplit ("sda,sdb", ",", -1);
+}
+
 typedef struct
 {
   const char *name;
@@ -86,10 +164,9 @@ typedef struct
 } Shown;
 
 static const Shown all_shown[] = {
-  { "done", P2V_KIOSK_DONE, finish },
-  { "bad", P2V_KIOSK_DONE, finish_with_losses },
-  { "unfinished", P2V_KIOSK_RUNNING, ask },
-  { "lost", P2V_KIOSK_RUNNING, lose_connection },
+  { "done", P2V_KIOSK_DONE, finish },       { "bad", P2V_KIOSK_DONE, finish_with_losses },
+  { "unfinished", P2V_KIOSK_RUNNING, ask }, { "lost", P2V_KIOSK_RUNNING, lose_connection },
+  { "disks", P2V_KIOSK_SETUP, find_disks },
 };
 
 static const Shown *
@@ -108,7 +185,7 @@ main (int argc, char **argv)
   const Shown *shown = argc == 2 ? find_shown (argv[1]) : NULL;
   if (shown == NULL)
     {
-      g_printerr ("usage: show-page done|bad|unfinished|lost\n");
+      g_printerr ("usage: show-page done|bad|unfinished|lost|disks\n");
       return 2;
     }
   p2v_kiosk_register_resource ();
@@ -119,6 +196,15 @@ main (int argc, char **argv)
   shown->prepare (model);
   model->phase = shown->phase;
   p2v_kiosk_model_changed (model, "conversion-changed");
+  if (model->machine != NULL)
+    {
+      GObject *stack
+          = gtk_widget_get_template_child (GTK_WIDGET (window), P2V_TYPE_KIOSK_WINDOW, "stack");
+      p2v_kiosk_model_changed (model, "machine-changed");
+      for (P2vKioskPageId id = P2V_KIOSK_PAGE_WELCOME; id < P2V_KIOSK_PAGE_MACHINE; id++)
+        p2v_kiosk_page_advance (P2V_KIOSK_PAGE (
+            gtk_stack_get_child_by_name (GTK_STACK (stack), p2v_kiosk_page_names[id])));
+    }
   g_signal_connect (window, "destroy", G_CALLBACK (gtk_main_quit), NULL);
   gtk_window_fullscreen (window);
   gtk_window_present (window);
