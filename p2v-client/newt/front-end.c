@@ -2,6 +2,8 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "common/error.h"
+#include "p2v-client/disk-warnings.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
 #include "p2v-client/inventory.h"
 #include "p2v-client/newt/task.h"
@@ -116,6 +118,21 @@ p2v_front_end_look (P2vFrontEnd *self, GError **error)
   adopt (self, machine);
   self->details = p2v_details_new (self->machine);
   return TRUE;
+}
+
+gboolean
+p2v_front_end_check_disks (const P2vFrontEnd *self)
+{
+  const P2vDisk *gone
+      = p2v_disk_warnings_find_gone (self->machine, (const char *const *)self->config->disks);
+  if (gone == NULL)
+    return TRUE;
+  g_autofree char *text = g_strdup_printf (
+      _ ("Disk %s is not there any more. Connect it again; or, on the page with the disks, press "
+         "\"Look again\" and choose from those there are."),
+      gone->name);
+  p2v_window_say (_ ("A disk has gone"), text);
+  return FALSE;
 }
 
 /* The advice that names arguments of the command line is left out: there are fields for them here.

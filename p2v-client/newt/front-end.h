@@ -73,6 +73,9 @@ int p2v_front_end_run (P2vConfig *config, gboolean live);
  * Fails as p2v_inventory_collect() does. */
 gboolean p2v_front_end_look (P2vFrontEnd *self, GError **error);
 
+/* FALSE, once the person has been told so, when a disk that was chosen is not there any more. */
+gboolean p2v_front_end_check_disks (const P2vFrontEnd *self);
+
 /* What failed, for a person in front of a form: several lines, fit for the screen, no secrets.
  * (transfer full) */
 char *p2v_front_end_explain (const P2vFrontEnd *self, const GError *error);

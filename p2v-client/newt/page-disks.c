@@ -303,18 +303,8 @@ static gboolean
 confirm (const Page *page)
 {
   static const char *const labels[] = { "Back", "Go on", NULL };
-  const P2vFrontEnd *self = page->front_end;
-  const P2vDisk *gone
-      = p2v_disk_warnings_find_gone (self->machine, (const char *const *)self->config->disks);
-  if (gone != NULL)
-    {
-      g_autofree char *text = g_strdup_printf (
-          _ ("Disk %s is not there any more. Connect it again, or press \"Look again\" and choose "
-             "from those there are."),
-          gone->name);
-      p2v_window_say (_ ("A disk has gone"), text);
-      return FALSE;
-    }
+  if (!p2v_front_end_check_disks (page->front_end))
+    return FALSE;
   g_autoptr (GPtrArray) warnings = judge (page);
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < warnings->len; i++)

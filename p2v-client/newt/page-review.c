@@ -123,5 +123,7 @@ p2v_page_review (P2vFrontEnd *self)
   int pressed = p2v_window_run (window);
   if (pressed == P2V_WINDOW_ENDED)
     return P2V_PAGE_END;
+  if (pressed == 0 && !p2v_front_end_check_disks (self))
+    return P2V_PAGE_DISKS;
   return pressed == 0 ? P2V_PAGE_CONVERT : P2V_PAGE_GUEST;
 }

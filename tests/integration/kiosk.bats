@@ -376,3 +376,48 @@ leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$KIOSK_MACHINE"; }
   kiosk_until "$SERVER_HOSTKEY"
   kiosk_refute "The fingerprints are the same"
 }
+
+# Two halves of a mirror, and a disk with a clean filesystem in a partition.
+make_disks ()
+{
+  local half
+  for half in 0 1; do
+    truncate -s 64M "$T/half$half"
+    "$COMMON_LIB/raid-superblock" "$T/half$half" 0 67108864 1.2 length=50331648 "number=$half"
+  done
+  truncate -s 64M "$T/data"
+  sgdisk -n 1:2048:0 "$T/data" >/dev/null
+  mkfs.ext4 -q -F -E offset=1048576 -L files "$T/data" 62M
+}
+
+@test "what is in use is shown, and half of an array is warned of as it is chosen" {
+  make_disks
+  start "p2v.hostkey=$SERVER_HOSTKEY" "p2v.disks=$T/half0,$T/half1,$T/data"
+  to_machine
+  kiosk_until '1: ext4 "files", 63.0 MiB, '
+  kiosk_until " used"
+  kiosk_until "No operating system and no boot loader was found"
+  kiosk_refute "which is not chosen"
+  key shift+Tab shift+Tab shift+Tab shift+Tab
+  kiosk_focus "half1, 64.0 MiB"
+  key space
+  kiosk_until "2 disks with 128.0 MiB chosen"
+  kiosk_until "has other members on half1, which is not chosen. Choose it with half1"
+  assert_page_good
+  key space
+  kiosk_until_not "which is not chosen"
+}
+
+@test "a disk that goes after it was chosen is said before the conversion begins" {
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_review gone1
+  kiosk_refute "not there any more"
+  mv "$T/disk1" "$T/unplugged"
+  key Return
+  kiosk_until "Disk disk1 is not there any more"
+  kiosk_until "Is this right?"
+  mv "$T/unplugged" "$T/disk1"
+  key alt+c
+  kiosk_until_not "Is this right?"
+  kiosk_refute "not there any more"
+}

@@ -538,3 +538,57 @@ END
   # shellcheck disable=SC2154 # bats's run sets it
   assert_equal "$stderr" ""
 }
+
+# Two halves of a mirror, and a disk with a clean filesystem in a partition.
+make_disks ()
+{
+  local half
+  for half in 0 1; do
+    truncate -s 64M "$T/half$half"
+    "$COMMON_LIB/raid-superblock" "$T/half$half" 0 67108864 1.2 length=50331648 "number=$half"
+  done
+  truncate -s 64M "$T/data"
+  sgdisk -n 1:2048:0 "$T/data" >/dev/null
+  mkfs.ext4 -q -F -E offset=1048576 -L files "$T/data" 62M
+}
+
+@test "what is in use is shown, and half of an array is warned of as it is chosen" {
+  make_disks
+  text_start "p2v.password=$SERVER_PASSWORD" "p2v.disks=$T/data,$T/half0,$T/half1"
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "Which disks become"
+  see "Caution: No operating system"
+  see ' used'
+  # However many disks this machine has itself.
+  until shows "half1:"; do press Down; done
+  press Up
+  see "half0:"
+  press Space
+  press Down
+  see "Warning: Array"
+  see "other members on half0"
+  press_button Next
+  see "The guest will probably not work"
+  see "half1: Array"
+  press_button Back
+  see "Which disks become"
+}
+
+@test "a disk that goes after it was chosen is said before the conversion begins" {
+  text_start "p2v.password=$SERVER_PASSWORD" p2v.name=gone1
+  go_to_review
+  mv "$T/sda" "$T/unplugged"
+  press_button Convert
+  see "Disk sda is not there any more"
+  press Enter
+  see "Which disks become"
+  press_button Next
+  see "Disk sda is not there any more"
+  press Enter
+  mv "$T/unplugged" "$T/sda"
+  press_button Next
+  see "What shall the guest be?"
+}
