@@ -14,6 +14,7 @@
 #define MAGIC "P2VMANI1"
 #define HEADER_SIZE 64
 #define RECORD_SIZE 32
+#define RECORDS_AT_ONCE 1024
 #define CHECKSUM_SIZE 8
 
 /* Offsets within the header: magic, chunk size (32 bits), 4 reserved, disk size (64), reserved,
@@ -311,19 +312,37 @@ refuse_chunk (const P2vManifest *manifest, guint64 index, GError **error)
   return FALSE;
 }
 
-gboolean
-p2v_manifest_record (P2vManifest *manifest, guint64 index, P2vChunkState state,
-                     const P2vChunkHash *hash, GError **error)
+static void
+fill_record (guint8 *record, guint64 index, P2vChunkState state, const P2vChunkHash *hash)
 {
-  if (index >= manifest->count || (state == P2V_CHUNK_DATA && hash == NULL))
-    return refuse_chunk (manifest, index, error);
-  guint8 record[RECORD_SIZE] = { 0 };
+  memset (record, 0, RECORD_SIZE);
   put_le64 (record, index | ((guint64)state << RECORD_STATE_SHIFT));
   if (state == P2V_CHUNK_DATA)
     memcpy (record + RECORD_HASH, hash->bytes, sizeof hash->bytes);
   seal (record, RECORD_SIZE);
-  return write_all (manifest, record, RECORD_SIZE, (off_t)(HEADER_SIZE + index * RECORD_SIZE),
-                    error);
+}
+
+gboolean
+p2v_manifest_record (P2vManifest *manifest, guint64 first, guint64 count, P2vChunkState state,
+                     const P2vChunkHash *hash, GError **error)
+{
+  if (first >= manifest->count || count > manifest->count - first
+      || (state == P2V_CHUNK_DATA && hash == NULL))
+    return refuse_chunk (manifest, first, error);
+  /* A disk that is mostly free has long runs. */
+  guint8 records[RECORDS_AT_ONCE * RECORD_SIZE];
+  while (count > 0)
+    {
+      guint64 here = MIN (count, RECORDS_AT_ONCE);
+      for (guint64 i = 0; i < here; i++)
+        fill_record (records + i * RECORD_SIZE, first + i, state, hash);
+      if (!write_all (manifest, records, here * RECORD_SIZE,
+                      (off_t)(HEADER_SIZE + first * RECORD_SIZE), error))
+        return FALSE;
+      first += here;
+      count -= here;
+    }
+  return TRUE;
 }
 
 gboolean

@@ -68,10 +68,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vManifest, p2v_manifest_free)
 
 gint64 p2v_manifest_size (P2vManifest *manifest);
 
-/* Records one chunk. hash may be NULL unless state is P2V_CHUNK_DATA. The caller has made the
- * chunk itself durable before. Fails with P2V_ERROR_REFUSED for an index that is out of range. */
-gboolean p2v_manifest_record (P2vManifest *manifest, guint64 index, P2vChunkState state,
-                              const P2vChunkHash *hash, GError **error);
+/* Records count chunks from first on, which are alike. hash may be NULL unless state is
+ * P2V_CHUNK_DATA. The caller has made the chunks themselves durable before. Fails with
+ * P2V_ERROR_REFUSED, and records nothing, when one is out of range. */
+gboolean p2v_manifest_record (P2vManifest *manifest, guint64 first, guint64 count,
+                              P2vChunkState state, const P2vChunkHash *hash, GError **error);
 
 /* Takes back what was recorded of a chunk: it is unknown again, because the image does not hold
  * it. Fails with P2V_ERROR_REFUSED for an index that is out of range. */

@@ -176,8 +176,7 @@ gint64 p2v_conversion_count_bad (const P2vConversion *self, const P2vSource *sou
 
 /* Tells the server once more, which may not have heard all on an earlier channel. resumed: what it
  * has said on this one. */
-gboolean p2v_conversion_report_bad_again (P2vConversion *self, JsonObject *resumed,
-                                          GError **error);
+gboolean p2v_conversion_report_bad_again (P2vConversion *self, JsonObject *resumed, GError **error);
 
 /* conversion-send.c */
 

@@ -212,9 +212,8 @@ p2v_session_record_chunks (P2vSession *self, JsonObject *message, GError **error
   for (guint i = 0; runs != NULL && i < runs->len; i++)
     {
       const P2vChunkRun *run = &g_array_index (runs, P2vChunkRun, i);
-      for (guint64 k = 0; k < run->count; k++)
-        if (!p2v_manifest_record (manifest, run->first + k, run->state, &run->hash, error))
-          return FALSE;
+      if (!p2v_manifest_record (manifest, run->first, run->count, run->state, &run->hash, error))
+        return FALSE;
     }
   return runs != NULL && p2v_manifest_sync (manifest, error);
 }

@@ -41,10 +41,10 @@ check_recording (P2vManifest *manifest)
   guint64 count = p2v_chunk_count (p2v_manifest_size (manifest));
   guint64 index = count - 1;
   P2vChunkHash hash = { { 1, 2, 3 } }, found;
-  g_assert (!p2v_manifest_record (manifest, count, P2V_CHUNK_ZERO, NULL, NULL));
+  g_assert (!p2v_manifest_record (manifest, count, 1, P2V_CHUNK_ZERO, NULL, NULL));
   if (count > CHUNKS)
     return;
-  g_assert (p2v_manifest_record (manifest, index, P2V_CHUNK_DATA, &hash, NULL));
+  g_assert (p2v_manifest_record (manifest, index, 1, P2V_CHUNK_DATA, &hash, NULL));
   g_assert (p2v_manifest_get (manifest, index, &found) == P2V_CHUNK_DATA);
   g_assert (memcmp (&hash, &found, sizeof hash) == 0);
 }

@@ -39,8 +39,8 @@ record_two (void)
   p2v_chunk_hash ("x", 1, &hash);
   g_autoptr (P2vManifest) manifest = p2v_manifest_create (path, DISK_SIZE, &error);
   g_assert_no_error (error);
-  g_assert_true (p2v_manifest_record (manifest, 3, P2V_CHUNK_DATA, &hash, &error));
-  g_assert_true (p2v_manifest_record (manifest, 10, P2V_CHUNK_ZERO, NULL, &error));
+  g_assert_true (p2v_manifest_record (manifest, 3, 1, P2V_CHUNK_DATA, &hash, &error));
+  g_assert_true (p2v_manifest_record (manifest, 10, 1, P2V_CHUNK_ZERO, NULL, &error));
   g_assert_true (p2v_manifest_sync (manifest, &error));
 }
 
@@ -113,7 +113,7 @@ test_a_truncated_file_keeps_what_it_holds (void)
   g_assert_cmpint (p2v_manifest_get (reader, 3, NULL), ==, P2V_CHUNK_DATA);
   g_assert_cmpint (p2v_manifest_get (reader, 10, NULL), ==, P2V_CHUNK_UNKNOWN);
   g_autoptr (P2vManifest) writer = p2v_manifest_open (path, TRUE, NULL);
-  g_assert_true (p2v_manifest_record (writer, 10, P2V_CHUNK_SKIPPED, NULL, NULL));
+  g_assert_true (p2v_manifest_record (writer, 10, 1, P2V_CHUNK_SKIPPED, NULL, NULL));
   g_assert_cmpint (p2v_manifest_get (writer, 10, NULL), ==, P2V_CHUNK_SKIPPED);
   g_assert_cmpint (p2v_manifest_get (writer, 3, NULL), ==, P2V_CHUNK_DATA);
   tear_down ();
@@ -145,15 +145,40 @@ test_an_existing_manifest_is_not_overwritten (void)
   tear_down ();
 }
 
+/* More of them than are written at once. */
+static void
+test_a_long_run_is_recorded_chunk_by_chunk (void)
+{
+  enum
+  {
+    MANY = 5000
+  };
+  set_up ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (P2vManifest) writer
+      = p2v_manifest_create (path, (gint64)MANY * P2V_CHUNK_SIZE, &error);
+  g_assert_no_error (error);
+  g_assert_true (p2v_manifest_record (writer, 1, MANY - 2, P2V_CHUNK_SKIPPED, NULL, &error));
+  g_assert_true (p2v_manifest_sync (writer, &error));
+  g_autoptr (P2vManifest) manifest = p2v_manifest_open (path, FALSE, NULL);
+  g_assert_cmpuint (p2v_manifest_count (manifest, P2V_CHUNK_SKIPPED), ==, MANY - 2);
+  g_assert_cmpint (p2v_manifest_get (manifest, 0, NULL), ==, P2V_CHUNK_UNKNOWN);
+  g_assert_cmpint (p2v_manifest_get (manifest, MANY - 1, NULL), ==, P2V_CHUNK_UNKNOWN);
+  tear_down ();
+}
+
 static void
 test_a_chunk_outside_the_disk_is_refused (void)
 {
   set_up ();
   g_autoptr (GError) error = NULL;
   g_autoptr (P2vManifest) manifest = p2v_manifest_create (path, DISK_SIZE, NULL);
-  g_assert_false (p2v_manifest_record (manifest, CHUNKS, P2V_CHUNK_ZERO, NULL, &error));
+  g_assert_false (p2v_manifest_record (manifest, CHUNKS - 1, 2, P2V_CHUNK_ZERO, NULL, NULL));
+  g_assert_false (p2v_manifest_record (manifest, 1, G_MAXUINT64, P2V_CHUNK_ZERO, NULL, NULL));
+  g_assert_cmpint (p2v_manifest_get (manifest, CHUNKS - 1, NULL), ==, P2V_CHUNK_UNKNOWN);
+  g_assert_false (p2v_manifest_record (manifest, CHUNKS, 1, P2V_CHUNK_ZERO, NULL, &error));
   g_assert_error (error, P2V_ERROR, P2V_ERROR_REFUSED);
-  g_assert_false (p2v_manifest_record (manifest, 0, P2V_CHUNK_DATA, NULL, NULL));
+  g_assert_false (p2v_manifest_record (manifest, 0, 1, P2V_CHUNK_DATA, NULL, NULL));
   tear_down ();
 }
 
@@ -171,7 +196,7 @@ test_a_forgotten_chunk_is_unknown_and_may_land_again (void)
   g_assert_cmpint (p2v_manifest_get (reader, 3, &hash), ==, P2V_CHUNK_UNKNOWN);
   g_assert_cmpmem (hash.bytes, 16, none.bytes, 16);
   g_assert_cmpint (p2v_manifest_get (reader, 10, NULL), ==, P2V_CHUNK_ZERO);
-  g_assert_true (p2v_manifest_record (manifest, 3, P2V_CHUNK_ZERO, NULL, &error));
+  g_assert_true (p2v_manifest_record (manifest, 3, 1, P2V_CHUNK_ZERO, NULL, &error));
   g_assert_cmpint (p2v_manifest_get (reader, 3, NULL), ==, P2V_CHUNK_ZERO);
   g_assert_false (p2v_manifest_forget (manifest, CHUNKS, &error));
   g_assert_error (error, P2V_ERROR, P2V_ERROR_REFUSED);
@@ -203,7 +228,7 @@ record_all (void)
     {
       P2vChunkHash hash;
       p2v_chunk_hash (&i, sizeof i, &hash);
-      g_assert_true (p2v_manifest_record (manifest, i, recorded_state (i), &hash, &error));
+      g_assert_true (p2v_manifest_record (manifest, i, 1, recorded_state (i), &hash, &error));
     }
   char *contents;
   gsize length;
@@ -268,7 +293,7 @@ check_damaged (const char *was, const char *damaged, gsize length)
   g_assert_no_error (error);
   assert_vouches (taken_up, was, padded);
   /* It is as good as a new one from now on. */
-  g_assert_true (p2v_manifest_record (taken_up, CHUNKS - 1, P2V_CHUNK_ZERO, NULL, &error));
+  g_assert_true (p2v_manifest_record (taken_up, CHUNKS - 1, 1, P2V_CHUNK_ZERO, NULL, &error));
   g_autoptr (P2vManifest) reader = p2v_manifest_open (path, FALSE, &error);
   g_assert_no_error (error);
   g_assert_cmpint (p2v_manifest_get (reader, CHUNKS - 1, NULL), ==, P2V_CHUNK_ZERO);
@@ -340,6 +365,7 @@ main (int argc, char **argv)
   g_test_add_func ("/manifest/a-damaged-header-is-refused", test_a_damaged_header_is_refused);
   g_test_add_func ("/manifest/an-existing-manifest-is-not-overwritten",
                    test_an_existing_manifest_is_not_overwritten);
+  g_test_add_func ("/manifest/long-run", test_a_long_run_is_recorded_chunk_by_chunk);
   g_test_add_func ("/manifest/a-chunk-outside-the-disk-is-refused",
                    test_a_chunk_outside_the_disk_is_refused);
   g_test_add_func ("/manifest/a-forgotten-chunk-is-unknown-and-may-land-again",

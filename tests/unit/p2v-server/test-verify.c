@@ -80,7 +80,7 @@ record (const Fixture *fixture)
     {
       P2vChunkHash hash;
       p2v_chunk_hash (data + i * CHUNK, p2v_chunk_length (DISK_SIZE, i), &hash);
-      g_assert_true (p2v_manifest_record (manifest, i, states[i], &hash, &error));
+      g_assert_true (p2v_manifest_record (manifest, i, 1, states[i], &hash, &error));
     }
 }
 
@@ -356,7 +356,7 @@ make_endless (Fixture *fixture, guint64 chunks)
   P2vChunkHash hash;
   p2v_chunk_hash ("x", 1, &hash);
   for (guint64 i = 0; i < chunks; i++)
-    g_assert_true (p2v_manifest_record (manifest, i, P2V_CHUNK_DATA, &hash, &error));
+    g_assert_true (p2v_manifest_record (manifest, i, 1, P2V_CHUNK_DATA, &hash, &error));
 }
 
 static void
