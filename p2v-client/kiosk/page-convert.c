@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/bar-row.h"
 #include "p2v-client/kiosk/fact-row.h"
+#include "p2v-client/kiosk/log-view.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/kiosk/rate-graph.h"
 #include "p2v-client/kiosk/unfinished-box.h"
 #include "p2v-client/text.h"
 
@@ -23,13 +25,17 @@ struct _P2vConvertPage
   GtkLabel *activity;
   GtkProgressBar *total;
   GtkLabel *figures;
+  P2vRateGraph *graph;
   GtkWidget *disks_section;
   GtkContainer *disks;
   GtkWidget *question;
   P2vKioskNotice *question_text;
   GtkButton *stop;
   P2vKioskUnfinishedBox *unfinished;
-  gboolean asking; /* whether to stop */
+  GtkToggleButton *log_button;
+  P2vLogView *log;
+  gboolean log_opened; /* just now */
+  gboolean asking;     /* whether to stop */
   guint pulse;
 };
 
@@ -133,6 +139,51 @@ show_disks (P2vConvertPage *page, const P2vKioskState *state)
 }
 
 static void
+show_graph (P2vConvertPage *page, const P2vKioskState *state)
+{
+  gboolean shown = is_sending (state) && state->rates->len > 1;
+  gtk_widget_set_visible (GTK_WIDGET (page->graph), shown);
+  if (shown)
+    p2v_rate_graph_show (page->graph, state->rates, g_get_monotonic_time ());
+}
+
+static void
+show_log (P2vConvertPage *page)
+{
+  const P2vKioskState *state = model_of (page)->state;
+  gboolean shown = gtk_toggle_button_get_active (page->log_button);
+  gtk_widget_set_visible (GTK_WIDGET (page->log), shown);
+  if (shown && state != NULL)
+    p2v_log_view_show (page->log, state);
+}
+
+/* What was just opened has got its place: it comes into sight. */
+static gboolean
+scroll_to_end (gpointer user_data)
+{
+  GtkAdjustment *place = gtk_scrolled_window_get_vadjustment (user_data);
+  gtk_adjustment_set_value (place, gtk_adjustment_get_upper (place));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_log_allocated (P2vConvertPage *page)
+{
+  if (page->log_opened)
+    g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, scroll_to_end, g_object_ref (page), g_object_unref);
+  page->log_opened = FALSE;
+}
+
+static void
+on_log_toggled (P2vConvertPage *page)
+{
+  page->log_opened = gtk_toggle_button_get_active (page->log_button);
+  show_log (page);
+  if (page->log_opened)
+    gtk_widget_child_focus (GTK_WIDGET (page->log), GTK_DIR_TAB_FORWARD);
+}
+
+static void
 show_notice (P2vConvertPage *page, const P2vKioskState *state)
 {
   guint count = state->warnings->len;
@@ -196,7 +247,9 @@ on_conversion_changed (P2vConvertPage *page)
   gtk_label_set_label (page->activity, state->pause != NULL ? state->pause : state->activity);
   show_notice (page, state);
   show_figures (page, state);
+  show_graph (page, state);
   show_disks (page, state);
+  show_log (page);
   show_question (page, state);
 }
 
@@ -225,6 +278,8 @@ retreat (P2vKioskPage *base)
       return TRUE;
     }
   page->asking = !page->asking;
+  /* Wherever it is: the window gives it to what does no harm. */
+  gtk_window_set_focus (GTK_WINDOW (gtk_widget_get_toplevel (GTK_WIDGET (page))), NULL);
   on_conversion_changed (page);
   return TRUE;
 }
@@ -265,6 +320,8 @@ p2v_convert_page_class_init (P2vConvertPageClass *class)
   page_class->enter = enter;
   page_class->retreat = retreat;
   g_type_ensure (P2V_TYPE_KIOSK_UNFINISHED_BOX);
+  g_type_ensure (P2V_TYPE_RATE_GRAPH);
+  g_type_ensure (P2V_TYPE_LOG_VIEW);
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, question);
@@ -273,6 +330,10 @@ p2v_convert_page_class_init (P2vConvertPageClass *class)
   gtk_widget_class_bind_template_callback (widget_class, on_stop);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, unfinished);
   gtk_widget_class_bind_template_callback (widget_class, on_answered);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, graph);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, log_button);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, log);
+  gtk_widget_class_bind_template_callback (widget_class, on_log_toggled);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, activity);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, total);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, figures);
@@ -284,4 +345,5 @@ static void
 p2v_convert_page_init (P2vConvertPage *page)
 {
   gtk_widget_init_template (GTK_WIDGET (page));
+  g_signal_connect_swapped (page->log, "size-allocate", G_CALLBACK (on_log_allocated), page);
 }

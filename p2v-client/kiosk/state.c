@@ -25,6 +25,8 @@ p2v_kiosk_state_new (const char *activity)
   state->disks = g_ptr_array_new_with_free_func ((GDestroyNotify)free_disk);
   state->bad = p2v_bad_ranges_new ();
   state->warnings = g_ptr_array_new_with_free_func (g_free);
+  state->rates = g_array_new (FALSE, FALSE, sizeof (P2vKioskRate));
+  g_queue_init (&state->log);
   return state;
 }
 
@@ -45,6 +47,8 @@ p2v_kiosk_state_free (P2vKioskState *state)
   g_ptr_array_unref (state->disks);
   g_ptr_array_unref (state->bad);
   g_ptr_array_unref (state->warnings);
+  g_array_unref (state->rates);
+  g_queue_clear_full (&state->log, g_free);
   g_free (state);
 }
 
@@ -131,6 +135,26 @@ find_disk (P2vKioskState *state, const char *name)
   return disk;
 }
 
+/* One a second is enough for a picture, and the old ones go. */
+static void
+note_rate (P2vKioskState *state, double rate)
+{
+  P2vKioskRate now = { g_get_monotonic_time (), rate };
+  const P2vKioskRate *last
+      = state->rates->len > 0 ? &g_array_index (state->rates, P2vKioskRate, state->rates->len - 1)
+                              : NULL;
+  if (last != NULL && now.time - last->time < G_USEC_PER_SEC)
+    return;
+  guint old = 0;
+  while (old < state->rates->len
+         && now.time - g_array_index (state->rates, P2vKioskRate, old).time
+                > P2V_KIOSK_RATE_SECONDS * G_USEC_PER_SEC)
+    old++;
+  if (old > 0)
+    g_array_remove_range (state->rates, 0, old);
+  g_array_append_val (state->rates, now);
+}
+
 /* It may begin again after everything has landed: the server asks for what it has found damaged. */
 static void
 note_progress (P2vKioskState *state, const P2vUpdate *update)
@@ -146,11 +170,67 @@ note_progress (P2vKioskState *state, const P2vUpdate *update)
     }
   state->rate = update->rate;
   state->time_left = update->time_left;
+  note_rate (state, update->rate);
+}
+
+static void
+log_text (P2vKioskState *state, const char *what, const char *text)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *time = g_date_time_format (now, "%H:%M:%S");
+  g_autofree char *line = g_strdup_printf ("%s  %s%s%s", time, what, what[0] != '\0' ? " " : "",
+                                           text != NULL ? text : "");
+  g_queue_push_tail (&state->log, p2v_text_printable (line));
+  state->logged++;
+  if (state->log.length > P2V_KIOSK_LOG_LINES)
+    g_free (g_queue_pop_head (&state->log));
+}
+
+static void
+log_event (P2vKioskState *state, const P2vEvent *event)
+{
+  g_autofree char *what = g_strjoin (" ", event->stage != NULL ? event->stage : "job",
+                                     event->kind != NULL ? event->kind : "", NULL);
+  log_text (state, what, event->message);
+}
+
+/* What a person may want to read afterwards; progress is left out. */
+static void
+log_update (P2vKioskState *state, const P2vUpdate *update)
+{
+  switch (update->kind)
+    {
+    case P2V_UPDATE_MAPPING:
+    case P2V_UPDATE_PROGRESS:
+    case P2V_UPDATE_BAD: /* comes as an event, too */
+      break;
+    case P2V_UPDATE_EVENT:
+      log_event (state, update->event);
+      break;
+    case P2V_UPDATE_CREATED:
+      log_text (state, "job", update->text);
+      break;
+    case P2V_UPDATE_LANDED:
+      log_text (state, "", "everything has reached the server");
+      break;
+    case P2V_UPDATE_WARNING:
+      log_text (state, "warning", update->text);
+      break;
+    case P2V_UPDATE_CONNECTED:
+    case P2V_UPDATE_MAP:
+    case P2V_UPDATE_LOST:
+    case P2V_UPDATE_RESTORED:
+    case P2V_UPDATE_PAUSED:
+    case P2V_UPDATE_DONE:
+      log_text (state, "", update->text);
+      break;
+    }
 }
 
 void
 p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
 {
+  log_update (state, update);
   switch (update->kind)
     {
     case P2V_UPDATE_CONNECTED:

@@ -14,6 +14,16 @@ typedef struct
   gint64 size, done; /* bytes */
 } P2vKioskDisk;
 
+/* The rate at some time. */
+typedef struct
+{
+  gint64 time; /* monotonic time */
+  double rate; /* bytes a second */
+} P2vKioskRate;
+
+/* How long rates are remembered, seconds. */
+#define P2V_KIOSK_RATE_SECONDS 120
+
 typedef struct
 {
   char *activity; /* what is being done: "Sending the disks" */
@@ -29,13 +39,18 @@ typedef struct
 
   GPtrArray *disks; /* of P2vKioskDisk; empty before the first is sent */
   double rate;      /* bytes a second */
+  GArray *rates;    /* of P2vKioskRate: the last ones, one a second */
   gint64 time_left; /* seconds, -1 when not known */
   gboolean landed;  /* the server has everything */
   char *stay;       /* why the machine is to stay on all the same, NULL when it need not */
 
   GPtrArray *bad;      /* of P2vBadRange: what of the disks could not be read */
   GPtrArray *warnings; /* of char *, each once */
+  GQueue log;          /* of char *: what has happened, a line each, the last P2V_KIOSK_LOG_LINES */
+  guint64 logged;      /* lines so far, those that are gone included */
 } P2vKioskState;
+
+#define P2V_KIOSK_LOG_LINES 1000
 
 P2vKioskState *p2v_kiosk_state_new (const char *activity);
 void p2v_kiosk_state_free (P2vKioskState *state);

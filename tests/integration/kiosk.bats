@@ -41,6 +41,7 @@ teardown ()
 
 p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
 state_of () { p2v_server jobs --json | jq -r --arg g "$1" '[.jobs[] | select(.guest == $g)][-1].state'; }
+job_of () { p2v_server jobs --json | jq -r --arg g "$1" '[.jobs[] | select(.guest == $g)][-1].id'; }
 state_is () { [[ $(state_of "$1") = "$2" ]]; }
 states_of () { p2v_server jobs --json | jq -c --arg g "$1" '[.jobs[] | select(.guest == $g) | .state]'; }
 
@@ -224,7 +225,16 @@ assert_quiet ()
   wait "$stopper"
   kiosk_until "Sending the disks"
   kiosk_until " of 1.4 GiB"
+  kiosk_until "in the last two minutes"
   assert_page_good
+  # The log on demand, and away again.
+  kiosk_refute "receive started"
+  key alt+l
+  kiosk_until "receive started"
+  kiosk_until "job $(job_of cancel1)"
+  assert_page_good
+  key alt+l
+  kiosk_until_not "receive started"
   kiosk_go "Cancel the conversion?" Escape
   # To keep going is what Enter and a second Escape choose.
   kiosk_focus "Keep going"
