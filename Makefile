@@ -152,7 +152,7 @@ $(KIOSK): $(BUILD)/p2v-client/kiosk/main.o $(KIOSK_LIB) $(CLIENT_LIB) $(COMMON_L
 # The windows' descriptions become a part of the program.
 KIOSK_RESOURCES := p2v-client/kiosk/kiosk.gresource.xml
 $(BUILD)/p2v-client/kiosk/resources.c: $(KIOSK_RESOURCES) $(wildcard p2v-client/kiosk/*.ui) \
-  p2v-client/kiosk/kiosk.css
+  $(wildcard p2v-client/kiosk/*.css)
 	@mkdir -p $(@D)
 	$(Q)glib-compile-resources --generate-source --c-name p2v_kiosk --manual-register --internal \
 	  --sourcedir $(<D) --target $@ $<

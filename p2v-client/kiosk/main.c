@@ -3,6 +3,7 @@
 #include "p2v-client/cmdline.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
+#include "p2v-client/kiosk/appearance.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/window.h"
 

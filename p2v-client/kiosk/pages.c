@@ -20,13 +20,3 @@ p2v_kiosk_pages_ensure_types (void)
   g_type_ensure (p2v_done_page_get_type ());
   g_type_ensure (p2v_failed_page_get_type ());
 }
-
-void
-p2v_kiosk_load_style (void)
-{
-  g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
-  gtk_css_provider_load_from_resource (provider, P2V_KIOSK_RESOURCES "kiosk.css");
-  gtk_style_context_add_provider_for_screen (gdk_screen_get_default (),
-                                             GTK_STYLE_PROVIDER (provider),
-                                             GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
-}

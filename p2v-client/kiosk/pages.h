@@ -38,9 +38,6 @@ GType p2v_failed_page_get_type (void);
 /* Generated from kiosk.gresource.xml: to be called before a page is made. */
 void p2v_kiosk_register_resource (void);
 
-/* Loads the style sheet, for all windows of the program. */
-void p2v_kiosk_load_style (void);
-
 /* Makes the types known to GtkBuilder. */
 void p2v_kiosk_pages_ensure_types (void);
 

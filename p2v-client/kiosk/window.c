@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/window.h"
 
+#include "p2v-client/i18n.h"
+#include "p2v-client/kiosk/appearance.h"
 #include "p2v-client/kiosk/pages.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "window.ui"
@@ -205,6 +207,26 @@ key_press_event (GtkWidget *widget, GdkEventKey *event)
   return pages && scroll_page (window, event->keyval);
 }
 
+static void
+on_large_text (GtkCheckMenuItem *item)
+{
+  p2v_kiosk_set_large_text (gtk_check_menu_item_get_active (item));
+}
+
+static void
+on_high_contrast (GtkCheckMenuItem *item)
+{
+  p2v_kiosk_set_high_contrast (gtk_check_menu_item_get_active (item));
+}
+
+static void
+on_about (P2vKioskWindow *window)
+{
+  gtk_show_about_dialog (GTK_WINDOW (window), "program-name", "p2v", "version", P2V_VERSION,
+                         "comments", _ ("Turns a physical machine into a KVM virtual machine."),
+                         "license-type", GTK_LICENSE_GPL_2_0, NULL);
+}
+
 /* A conversion is not lost by a window that is closed: it asks as the Cancel button does. */
 static gboolean
 delete_event (GtkWidget *widget, GdkEventAny *event G_GNUC_UNUSED)
@@ -243,6 +265,9 @@ p2v_kiosk_window_class_init (P2vKioskWindowClass *class)
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, next);
   gtk_widget_class_bind_template_callback (widget_class, on_next);
   gtk_widget_class_bind_template_callback (widget_class, on_back);
+  gtk_widget_class_bind_template_callback (widget_class, on_large_text);
+  gtk_widget_class_bind_template_callback (widget_class, on_high_contrast);
+  gtk_widget_class_bind_template_callback (widget_class, on_about);
 }
 
 static void

@@ -48,8 +48,10 @@ states_of () { p2v_server jobs --json | jq -c --arg g "$1" '[.jobs[] | select(.g
 # Starts the kiosk with everything filled in but the password and the host key.
 start ()
 {
+  local disks="p2v.disks=$T/disk1"
+  [[ ${1-} != p2v.disks=* ]] || { disks=$1; shift; }
   kiosk_start p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" \
-    "p2v.disks=$T/disk1" p2v.o=local "p2v.os=$SERVER_IMAGES" p2v.of=raw p2v.memory=512M "$@"
+    "$disks" p2v.o=local "p2v.os=$SERVER_IMAGES" p2v.of=raw p2v.memory=512M "$@"
 }
 
 # From the first page past the Server page, with the right password and a host key that is known.
@@ -186,6 +188,78 @@ assert_quiet ()
   type_text 1
   kiosk_go "The server cannot be reached" Return
   kiosk_until "port 1"
+}
+
+# A disk with a clean filesystem that is mostly free, one that was not unmounted, and something else.
+make_partitioned_disk ()
+{
+  truncate -s 160M "$1"
+  sfdisk -q "$1" <<'END'
+label: gpt
+start=2048, size=204800
+start=206848, size=65536
+start=272384, size=32768
+END
+  mkdir "$T/files"
+  random_bytes content 20000000 >"$T/files/content"
+  mkfs.ext4 -q -F -d "$T/files" -E offset=1048576 "$1" 100M
+  mkfs.ext4 -q -F -E offset=105906176 "$1" 32M
+  debugfs -w -R "set_super_value state 0" "$1?offset=105906176" 2>/dev/null
+  random_bytes something 16777216 | dd of="$1" bs=512 seek=272384 conv=notrunc status=none
+}
+
+@test "how full its filesystems are is shown, and what to know of them before it is converted" {
+  display_stop
+  # Nothing below the edge: a screen reader is told of what can be seen.
+  display_start 1024x1400
+  make_partitioned_disk "$T/disk2"
+  start "p2v.disks=$T/disk1,$T/disk2" "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_until "1: ext4, 100.0 MiB, 2"
+  kiosk_until " MiB used; 2: ext4, 32.0 MiB, sent in full"
+  kiosk_until "was not unmounted cleanly: all of it is sent"
+}
+
+# The height of what is written in the title's place, pixels.
+title_height () { import -window root -crop 600x80+170+0 +repage -trim -format %h info:; }
+color_at () { import -window root -crop "1x1+$1" -depth 8 -format '%[hex:u.p{0,0}]' info:; }
+title_is_higher_than () { (($(title_height) > $1)); }
+color_is () { [[ $(color_at "$1") = "$2"* ]]; }
+
+@test "large text and high contrast can be had, and nothing is cut off by them" {
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  local before
+  sleep 0.5
+  before=$(title_height)
+  ! color_is 5+400 000000
+  key alt+w
+  kiosk_until "Large text"
+  key l
+  wait_until 20 title_is_higher_than "$before"
+  key alt+w
+  kiosk_until "High contrast"
+  key h
+  # The list of steps.
+  wait_until 20 color_is 5+400 000000
+  assert_page_good
+  to_machine
+  assert_page_good
+  kiosk_go "What will the guest be like?" Return
+  assert_page_good
+  # As it was.
+  key alt+w
+  kiosk_until "Large text"
+  key l
+  key alt+w
+  kiosk_until "High contrast"
+  key h
+  ! wait_until 1 color_is 5+400 000000 2>/dev/null
+  key alt+w
+  kiosk_until "About"
+  key a
+  kiosk_until "Turns a physical machine into a KVM virtual machine"
+  key Escape
+  kiosk_until_not "Turns a physical machine into a KVM virtual machine"
 }
 
 @test "without a disk it does not go on; Escape goes back" {

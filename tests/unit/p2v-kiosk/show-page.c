@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/cmdline.h"
+#include "p2v-client/kiosk/appearance.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/window.h"
 

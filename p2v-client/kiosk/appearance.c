@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/kiosk/appearance.h"
+
+#include "p2v-client/kiosk/pages.h"
+
+/* GtkSettings:gtk-xft-dpi has 1024ths; 96 is what points mean where nobody has said otherwise. */
+#define USUAL_DPI (96 * 1024)
+#define LARGE_DPI (120 * 1024)
+
+static GtkCssProvider *
+load (const char *resource)
+{
+  GtkCssProvider *provider = gtk_css_provider_new ();
+  gtk_css_provider_load_from_resource (provider, resource);
+  return provider;
+}
+
+void
+p2v_kiosk_load_style (void)
+{
+  g_autoptr (GtkCssProvider) provider = load (P2V_KIOSK_RESOURCES "kiosk.css");
+  gtk_style_context_add_provider_for_screen (gdk_screen_get_default (),
+                                             GTK_STYLE_PROVIDER (provider),
+                                             GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+}
+
+void
+p2v_kiosk_set_large_text (gboolean large)
+{
+  g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", large ? LARGE_DPI : USUAL_DPI, NULL);
+}
+
+void
+p2v_kiosk_set_high_contrast (gboolean high)
+{
+  static GtkCssProvider *contrast;
+  GdkScreen *screen = gdk_screen_get_default ();
+  if (contrast == NULL)
+    contrast = load (P2V_KIOSK_RESOURCES "contrast.css");
+  if (high)
+    gtk_style_context_add_provider_for_screen (screen, GTK_STYLE_PROVIDER (contrast),
+                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION + 1);
+  else
+    gtk_style_context_remove_provider_for_screen (screen, GTK_STYLE_PROVIDER (contrast));
+  g_object_set (gtk_settings_get_default (), "gtk-theme-name", high ? "HighContrast" : "Adwaita",
+                NULL);
+}
