@@ -3,8 +3,8 @@
 #define P2V_I18N_H
 
 /* What a person reads in kiosk and text interface is marked _("...") and translated by gettext; the
- * catalogues are in po/. What programs and logs read is not. The domain is named with every text, so
- * that the kiosk's libraries keep theirs. */
+ * catalogues are in po/. What programs and logs read is not. The domain is named with every text,
+ * so that the kiosk's libraries keep theirs. */
 
 #define GETTEXT_PACKAGE "p2v"
 

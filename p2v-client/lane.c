@@ -317,8 +317,8 @@ p2v_lane_flush (P2vLane *lane, P2vLaneFlushedFunc flushed, gpointer user_data, G
   return nbd_aio_flush (lane->nbd, done, 0) >= 0 || fail_nbd (lane, "flush", error);
 }
 
-/* Takes leave of the requests that are over. Had libnbd (1.14) to do so by itself, it would read one
- * that it has just freed when the connection ends. */
+/* Takes leave of the requests that are over. Had libnbd (1.14) to do so by itself, it would read
+ * one that it has just freed when the connection ends. */
 static void
 retire (P2vLane *lane)
 {
