@@ -80,6 +80,8 @@ wait_until_sending () { wait_until 60 sending; }
 lost () { grep -q '"type": *"lost"' "$T/out"; }
 restored () { grep -q '"type": *"restored"' "$T/out"; }
 
+# transfer_end [SECONDS]: waits for its end.
+# shellcheck disable=SC2120 # the tests give it some
 transfer_end ()
 {
   local ended=$CLIENT deadline=$((SECONDS + ${1-240}))
@@ -111,6 +113,7 @@ strike ()
       "$fault"
       struck=$((struck + 1))
     done
+    # shellcheck disable=SC2119
     transfer_end
     assert_landed
     cat "$T/out" >>"$T/all"
