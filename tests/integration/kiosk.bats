@@ -419,6 +419,25 @@ leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$KIOSK_MACHINE"; }
   assert_page_good
 }
 
+# Processor time so far, hundredths of a second.
+ticks () { awk '{ print $14 + $15 }' "/proc/$KIOSK_PID/stat"; }
+
+@test "it takes 120 MiB at most, and next to no processor time while a person thinks" {
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_until "sent in full"
+  local before
+  before=$(ticks)
+  sleep 8
+  (($(ticks) - before <= 16)) || assert_fail "$(($(ticks) - before)) hundredths in 8 s"
+  kiosk_go "What will the guest be like?" Return
+  kiosk_go "Is this right?" Return
+  # Shared libraries that others have loaded too count for a part of their size.
+  local kib
+  kib=$(awk '/^Pss:/ { print $2 }' "/proc/$KIOSK_PID/smaps_rollup")
+  ((kib <= 120 * 1024)) || assert_fail "$kib KiB"
+}
+
 @test "without a bus it starts; without a display it says so" {
   DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent NO_AT_BRIDGE=1 "$P2V_KIOSK" \
     --root="$KIOSK_MACHINE" --cmdline= </dev/null >"$T/kiosk.out" 2>&1 3>&- &
