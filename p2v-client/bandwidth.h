@@ -6,13 +6,18 @@
 
 G_BEGIN_DECLS
 
-/* A limit of bytes a second that all lanes of a machine share: a token bucket. Any thread. */
+/* What all lanes of a machine together may send: a limit of bytes a second (a token bucket), and
+ * whether anything may be sent at the moment. Any thread. */
 typedef struct _P2vBandwidth P2vBandwidth;
 
-/* rate: bytes a second, more than 0. */
+/* rate: bytes a second; 0: no limit. */
 P2vBandwidth *p2v_bandwidth_new (gint64 rate);
 void p2v_bandwidth_free (P2vBandwidth *bandwidth);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vBandwidth, p2v_bandwidth_free)
+
+/* Holds everything back until it is let go again, but for a few bytes at a time: what opens and
+ * closes a connection is not data. */
+void p2v_bandwidth_hold (P2vBandwidth *bandwidth, gboolean held);
 
 /* How many of wanted bytes may be sent at time now (g_get_monotonic_time(), microseconds): they
  * count as sent, unless given back. 0: none yet. */

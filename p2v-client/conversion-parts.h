@@ -101,6 +101,9 @@ void p2v_conversion_notify (P2vConversion *self, const P2vNotice *notice);
  * the server's view is in server_has. */
 P2vNotice *p2v_conversion_next_notice (P2vConversion *self, GError **error);
 
+/* Whether somebody has asked for a pause. */
+gboolean p2v_conversion_is_held (const P2vConversion *self);
+
 /* Sends a message (transfer full). While the control channel is down it is dropped: what matters is
  * told again after "resumed". Fails only when cancelled or when the server is lost for good. */
 gboolean p2v_conversion_send (P2vConversion *self, JsonObject *message, GError **error);

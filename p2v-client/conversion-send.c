@@ -25,7 +25,7 @@ struct _P2vSending
 {
   P2vConversion *conversion;
   P2vBufferPool *pool;
-  P2vBandwidth *bandwidth; /* NULL: no limit */
+  P2vBandwidth *bandwidth;
   P2vLaneOpener *opener;
   Carriage *disks; /* one for each source */
   guint n_disks;
@@ -403,6 +403,7 @@ p2v_sending_run (P2vSending *self, GError **error)
     {
       GError *failure = NULL;
       ask_for_lanes (self);
+      p2v_bandwidth_hold (self->bandwidth, p2v_conversion_is_held (self->conversion));
       g_autoptr (P2vNotice) notice = p2v_conversion_next_notice (self->conversion, &failure);
       if (failure == NULL && notice != NULL)
         handle_notice (self, notice, &failure);
@@ -497,7 +498,7 @@ p2v_sending_new (P2vConversion *conversion)
   gint64 limit = conversion->config->bwlimit;
   self->conversion = conversion;
   self->pool = p2v_buffer_pool_new (p2v_buffer_pool_budget ());
-  self->bandwidth = limit > 0 ? p2v_bandwidth_new (limit) : NULL;
+  self->bandwidth = p2v_bandwidth_new (MAX (limit, 0));
   self->opener = p2v_lane_opener_new (conversion->config, conversion->identity, conversion->job,
                                       conversion->token, self->bandwidth, on_lane, conversion);
   self->n_disks = self->to_go = n_disks;

@@ -298,6 +298,25 @@ is_leaving (const P2vConversion *self)
          && g_object_get_qdata (G_OBJECT (self->cancellable), leave_quark ()) != NULL;
 }
 
+static GQuark
+hold_quark (void)
+{
+  return g_quark_from_static_string ("p2v-hold");
+}
+
+void
+p2v_conversion_hold (GCancellable *cancellable, gboolean held)
+{
+  g_object_set_qdata (G_OBJECT (cancellable), hold_quark (), GINT_TO_POINTER (held));
+}
+
+gboolean
+p2v_conversion_is_held (const P2vConversion *self)
+{
+  return self->cancellable != NULL
+         && g_object_get_qdata (G_OBJECT (self->cancellable), hold_quark ()) != NULL;
+}
+
 /* A failure on our side is the job's failure: the server is told why, if it still listens. */
 static void
 say_farewell (P2vConversion *self, const GError *failure)

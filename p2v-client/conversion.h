@@ -80,6 +80,10 @@ typedef gboolean (*P2vUnfinishedFunc) (const P2vUnfinished *unfinished, GCancell
  * program that is told to end, as when the machine is being switched off. Any thread. */
 void p2v_conversion_leave (GCancellable *cancellable);
 
+/* Stops sending, or goes on with it. The connections are kept meanwhile, however long that is. What
+ * the server does by itself is not stopped. Any thread. */
+void p2v_conversion_hold (GCancellable *cancellable, gboolean held);
+
 /* Converts. The disks are opened read-only, and block devices set read-only in the kernel, before
  * anything else happens. A connection that is lost is brought back for as long as p2v.retry_for
  * says, and nothing that has landed is sent again. Ends when what p2v.wait names has been reached.

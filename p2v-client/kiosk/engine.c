@@ -356,6 +356,7 @@ p2v_kiosk_engine_convert (P2vKioskEngine *engine)
   g_clear_error (&model->failure);
   model->state = p2v_kiosk_state_new (activity);
   model->phase = P2V_KIOSK_RUNNING;
+  model->held = FALSE;
   /* The conversion asks for itself. */
   stop_asking (engine);
   engine->converting = g_cancellable_new ();
@@ -370,6 +371,16 @@ p2v_kiosk_engine_answer (P2vKioskEngine *engine, gboolean go_on)
   if (engine->model->state == NULL)
     return;
   p2v_kiosk_state_ask (engine->model->state, NULL);
+  p2v_kiosk_model_changed (engine->model, "conversion-changed");
+}
+
+void
+p2v_kiosk_engine_hold (P2vKioskEngine *engine, gboolean held)
+{
+  if (engine->converting == NULL || engine->model->held == held)
+    return;
+  engine->model->held = held;
+  p2v_conversion_hold (engine->converting, held);
   p2v_kiosk_model_changed (engine->model, "conversion-changed");
 }
 

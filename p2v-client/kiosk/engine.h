@@ -42,6 +42,9 @@ void p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine);
  * is kept alive by what it does. */
 void p2v_kiosk_engine_close (P2vKioskEngine *engine);
 
+/* Stops sending, or goes on with it; the model's "held" says which. */
+void p2v_kiosk_engine_hold (P2vKioskEngine *engine, gboolean held);
+
 G_END_DECLS
 
 #endif

@@ -62,6 +62,7 @@ struct _P2vKioskModel
   P2vKioskPhase phase;
   P2vRequest *request; /* what is, or will be, converted: p2v_kiosk_model_make_request() */
   P2vKioskState *state;
+  gboolean held; /* the person has asked for a pause */
   GError *failure;
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/bar-row.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/log-view.h"
@@ -32,6 +33,7 @@ struct _P2vConvertPage
   P2vKioskNotice *question_text;
   GtkButton *stop;
   P2vKioskUnfinishedBox *unfinished;
+  GtkButton *hold;
   GtkToggleButton *log_button;
   P2vLogView *log;
   gboolean log_opened; /* just now */
@@ -79,13 +81,13 @@ show_total (P2vConvertPage *page, double fraction)
 
 /* "3.1 GiB of 20.0 GiB, 118.4 MiB/s, 2 min 25 s left". (transfer full) */
 static char *
-sending_figures (const P2vKioskState *state, gint64 done, gint64 size)
+sending_figures (const P2vKioskState *state, gboolean held, gint64 done, gint64 size)
 {
   g_autofree char *done_text = p2v_size_format (done);
   g_autofree char *size_text = p2v_size_format (size);
   g_autofree char *rate = p2v_rate_format (state->rate);
   g_autofree char *left = p2v_duration_format (MAX (state->time_left, 1));
-  gboolean known = state->rate >= 1 && state->pause == NULL;
+  gboolean known = state->rate >= 1 && state->pause == NULL && !held;
   return g_strdup_printf ("%s of %s%s%s%s%s%s", done_text, size_text, known ? ", " : "",
                           known ? rate : "", known && state->time_left >= 0 ? ", " : "",
                           known && state->time_left >= 0 ? left : "",
@@ -105,7 +107,7 @@ show_figures (P2vConvertPage *page, const P2vKioskState *state)
   else if (is_sending (state))
     {
       show_total (page, (double)done / (double)size);
-      text = sending_figures (state, done, size);
+      text = sending_figures (state, model_of (page)->held, done, size);
     }
   else if (state->percent >= 0)
     {
@@ -145,6 +147,21 @@ show_graph (P2vConvertPage *page, const P2vKioskState *state)
   gtk_widget_set_visible (GTK_WIDGET (page->graph), shown);
   if (shown)
     p2v_rate_graph_show (page->graph, state->rates, g_get_monotonic_time ());
+}
+
+static void
+show_hold (P2vConvertPage *page, const P2vKioskState *state)
+{
+  const P2vKioskModel *model = model_of (page);
+  gtk_widget_set_visible (GTK_WIDGET (page->hold),
+                          is_sending (state) && model->phase == P2V_KIOSK_RUNNING);
+  gtk_button_set_label (page->hold, model->held ? _ ("_Resume") : _ ("_Pause"));
+}
+
+static void
+on_hold (P2vConvertPage *page)
+{
+  p2v_kiosk_engine_hold (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)), !model_of (page)->held);
 }
 
 static void
@@ -197,6 +214,10 @@ show_notice (P2vConvertPage *page, const P2vKioskState *state)
       g_autofree char *why = p2v_kiosk_sentence (state->pause_why);
       p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, "It goes on by itself", why);
     }
+  else if (model_of (page)->held && is_sending (state))
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, _ ("Paused"),
+                          _ ("Nothing is sent until you go on. The connection is kept, and what "
+                             "has arrived too."));
   else if (state->landed && state->stay != NULL)
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "Everything has reached the server",
                           state->stay);
@@ -244,11 +265,14 @@ on_conversion_changed (P2vConvertPage *page)
       page->asking = FALSE;
       return;
     }
-  gtk_label_set_label (page->activity, state->pause != NULL ? state->pause : state->activity);
+  gboolean held = model->held && is_sending (state);
+  const char *activity = held ? _ ("Paused") : state->activity;
+  gtk_label_set_label (page->activity, state->pause != NULL ? state->pause : activity);
   show_notice (page, state);
   show_figures (page, state);
   show_graph (page, state);
   show_disks (page, state);
+  show_hold (page, state);
   show_log (page);
   show_question (page, state);
 }
@@ -331,6 +355,8 @@ p2v_convert_page_class_init (P2vConvertPageClass *class)
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, unfinished);
   gtk_widget_class_bind_template_callback (widget_class, on_answered);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, graph);
+  gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, hold);
+  gtk_widget_class_bind_template_callback (widget_class, on_hold);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, log_button);
   gtk_widget_class_bind_template_child (widget_class, P2vConvertPage, log);
   gtk_widget_class_bind_template_callback (widget_class, on_log_toggled);

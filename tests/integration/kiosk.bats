@@ -65,7 +65,7 @@ to_machine ()
 to_review ()
 {
   to_machine
-  kiosk_until "1 disk with 47.7 MiB chosen"
+  kiosk_until "1 disk with "
   kiosk_go "What will the guest be like?" Return
   kiosk_focus Name
   key ctrl+a
@@ -392,6 +392,33 @@ leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$KIOSK_MACHINE"; }
   kiosk_until "need not be read again"
   assert_same_contents "$SERVER_IMAGES/lost1-disk1" "$T/disk1"
   assert_quiet
+}
+
+# Bytes that the server's lanes have been sent so far: what the image takes.
+blocks_of () { stat -c %b "$SERVER_IMAGES/$1-disk1"; }
+
+@test "a pause holds the sending for longer than silence is borne, and then it goes on" {
+  local before
+  disk_make "$T/disk1" 400000000 pause
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.bwlimit=8M p2v.compress=off
+  to_review pause1
+  kiosk_go "Sending the disks" Return
+  kiosk_until " of 381.5 MiB"
+  key alt+p
+  kiosk_until "Nothing is sent until you go on"
+  assert_page_good
+  # What was on its way arrives.
+  sleep 3
+  before=$(blocks_of pause1)
+  sleep 60
+  assert_equal "$(blocks_of pause1)" "$before"
+  kiosk_until "Nothing is sent until you go on"
+  assert_equal "$(state_of pause1)" receiving
+  key alt+r
+  kiosk_until_not "Nothing is sent until you go on"
+  KIOSK_PATIENCE=150 kiosk_until "need not be read again"
+  p2v_server log "$(job_of pause1)" >"$T/log"
+  ! grep -E "connected again|fallen silent|missing" "$T/log" || assert_fail "$(<"$T/log")"
 }
 
 @test "a refusal by the server says what, why and what to do; after a change it goes on" {

@@ -49,6 +49,22 @@ test_a_pause_is_not_made_up_for (void)
 }
 
 static void
+test_what_is_held_back_waits (gconstpointer rate)
+{
+  g_autoptr (P2vBandwidth) bandwidth = p2v_bandwidth_new (GPOINTER_TO_INT (rate));
+  gint64 now = 1000;
+  g_assert_cmpuint (p2v_bandwidth_take (bandwidth, MIB, now), ==, rate == NULL ? MIB : 0);
+  now += G_USEC_PER_SEC;
+  p2v_bandwidth_hold (bandwidth, TRUE);
+  g_assert_cmpuint (p2v_bandwidth_take (bandwidth, MIB, now), ==, 0);
+  g_assert_cmpint (p2v_bandwidth_pause (bandwidth), >=, 100);
+  /* A handshake is not held back. */
+  g_assert_cmpuint (p2v_bandwidth_take (bandwidth, 100, now), ==, 100);
+  p2v_bandwidth_hold (bandwidth, FALSE);
+  g_assert_cmpuint (p2v_bandwidth_take (bandwidth, MIB, now), >, 0);
+}
+
+static void
 test_what_was_not_sent_does_not_count (void)
 {
   gint64 now = 1000;
@@ -85,6 +101,9 @@ main (int argc, char **argv)
                         test_the_rate_is_kept_and_used);
   g_test_add_func ("/bandwidth/a-pause-is-not-made-up-for", test_a_pause_is_not_made_up_for);
   g_test_add_func ("/bandwidth/not-sent-does-not-count", test_what_was_not_sent_does_not_count);
+  g_test_add_data_func ("/bandwidth/held", NULL, test_what_is_held_back_waits);
+  g_test_add_data_func ("/bandwidth/held-with-a-limit", GINT_TO_POINTER (10 * MIB),
+                        test_what_is_held_back_waits);
   g_test_add_func ("/bandwidth/the-slowest-rate-still-moves", test_the_slowest_rate_still_moves);
   return g_test_run ();
 }
