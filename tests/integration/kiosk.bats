@@ -211,7 +211,7 @@ END
 @test "how full its filesystems are is shown, and what to know of them before it is converted" {
   display_stop
   # Nothing below the edge: a screen reader is told of what can be seen.
-  display_start 1024x1400
+  display_start 800x1400
   make_partitioned_disk "$T/disk2"
   start "p2v.disks=$T/disk1,$T/disk2" "p2v.hostkey=$SERVER_HOSTKEY"
   to_machine
@@ -484,7 +484,6 @@ ticks () { awk '{ print $14 + $15 }' "/proc/$KIOSK_PID/stat"; }
   kiosk_refute "$SERVER_PASSWORD"
 }
 
-# The last one: the server has another host key afterwards.
 # Two halves of a mirror, and a disk with a clean filesystem in a partition.
 make_disks ()
 {
@@ -499,8 +498,10 @@ make_disks ()
 }
 
 @test "what is in use is shown, and half of an array is warned of as it is chosen" {
+  display_stop
+  display_start 800x1400
   make_disks
-  start "p2v.hostkey=$SERVER_HOSTKEY" "p2v.disks=$T/half0,$T/half1,$T/data"
+  start "p2v.disks=$T/half0,$T/half1,$T/data" "p2v.hostkey=$SERVER_HOSTKEY"
   to_machine
   kiosk_until '1: ext4 "files", 63.0 MiB, '
   kiosk_until " used"
@@ -530,6 +531,7 @@ make_disks ()
   kiosk_refute "not there any more"
 }
 
+# The last one: the server has another host key afterwards.
 @test "a host key that changes after it was accepted blocks" {
   start
   kiosk_go "Which conversion server?" Return
