@@ -396,6 +396,17 @@ handle_notice (P2vSending *self, P2vNotice *notice, GError **error)
   return TRUE;
 }
 
+/* What is on its way is held back, and nothing more is taken: a chunk that compresses to nearly
+ * nothing would pass for what is not data. */
+static void
+hold (P2vSending *self, gboolean held)
+{
+  p2v_bandwidth_hold (self->bandwidth, held);
+  for (guint i = 0; i < self->n_disks; i++)
+    if (self->disks[i].transfer != NULL)
+      p2v_transfer_hold (self->disks[i].transfer, held);
+}
+
 gboolean
 p2v_sending_run (P2vSending *self, GError **error)
 {
@@ -403,7 +414,7 @@ p2v_sending_run (P2vSending *self, GError **error)
     {
       GError *failure = NULL;
       ask_for_lanes (self);
-      p2v_bandwidth_hold (self->bandwidth, p2v_conversion_is_held (self->conversion));
+      hold (self, p2v_conversion_is_held (self->conversion));
       g_autoptr (P2vNotice) notice = p2v_conversion_next_notice (self->conversion, &failure);
       if (failure == NULL && notice != NULL)
         handle_notice (self, notice, &failure);

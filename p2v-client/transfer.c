@@ -23,6 +23,7 @@ struct _P2vTransfer
   P2vTransferFunc func;
   gpointer user_data;
   atomic_bool stopped;
+  atomic_bool held;
 
   GMutex lock;
   GCond changed;
@@ -194,7 +195,7 @@ carry (LaneThread *self, P2vLane *lane, GError **error)
   gboolean ended = FALSE;
   while (!ended || p2v_lane_is_busy (lane))
     {
-      gboolean room = !ended && p2v_lane_has_room (lane);
+      gboolean room = !ended && p2v_lane_has_room (lane) && !atomic_load (&transfer->held);
       P2vChunk *chunk = room ? p2v_reader_next (transfer->reader, &ended) : NULL;
       if (!check_stopped (transfer, error))
         {
@@ -478,6 +479,12 @@ void
 p2v_transfer_get_counts (P2vTransfer *transfer, P2vTransferCounts *counts)
 {
   p2v_reader_get_counts (transfer->reader, &counts->skipped, &counts->zero);
+}
+
+void
+p2v_transfer_hold (P2vTransfer *transfer, gboolean held)
+{
+  atomic_store (&transfer->held, held);
 }
 
 void

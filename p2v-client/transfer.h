@@ -68,6 +68,10 @@ void p2v_transfer_distrust (P2vTransfer *transfer);
 /* May be called from any thread at any time. */
 void p2v_transfer_get_counts (P2vTransfer *transfer, P2vTransferCounts *counts);
 
+/* Takes nothing more to be sent as long as it is held. What lanes have taken already is not
+ * stopped. Any thread. */
+void p2v_transfer_hold (P2vTransfer *transfer, gboolean held);
+
 /* Asks all threads to end soon; the final report still comes. */
 void p2v_transfer_stop (P2vTransfer *transfer);
 

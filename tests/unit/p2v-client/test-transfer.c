@@ -627,6 +627,35 @@ test_a_server_that_goes_away_is_a_transfer_error (Fixture *f, gconstpointer data
   close (fd);
 }
 
+/* However little there is of what is held back. */
+static void
+test_what_is_held_is_not_sent (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  P2vTransferCounts counts;
+  make_file (f->disk, 40 * MIB);
+  make_file (f->image, 40 * MIB);
+  put_zeroes (f->disk, 0, 30 * MIB);
+  put_noise (f->disk, 30 * MIB, 4096);
+  int fd = start_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, NULL, TRUE, on_report, f->reports);
+  p2v_transfer_hold (transfer, TRUE);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_assert_null (g_async_queue_timeout_pop (f->reports, G_USEC_PER_SEC / 2));
+  p2v_transfer_hold (transfer, FALSE);
+  for (gboolean ended = FALSE; !ended;)
+    {
+      g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
+      g_assert_no_error (report->error);
+      ended = report->ended;
+    }
+  p2v_transfer_get_counts (transfer, &counts);
+  g_assert_cmpint (counts.zero, >, 0);
+  close (fd);
+  assert_same (f->disk, f->image);
+}
+
 static void
 test_stopping_ends_a_transfer_soon (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -687,6 +716,7 @@ main (int argc, char **argv)
        test_a_disk_that_shrinks_is_a_source_error);
   ADD ("/transfer/a-server-that-goes-away-is-a-transfer-error", NULL,
        test_a_server_that_goes_away_is_a_transfer_error);
+  ADD ("/transfer/what-is-held-is-not-sent", NULL, test_what_is_held_is_not_sent);
   ADD ("/transfer/stopping-ends-a-transfer-soon", NULL, test_stopping_ends_a_transfer_soon);
   return g_test_run ();
 }
