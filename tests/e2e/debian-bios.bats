@@ -17,8 +17,11 @@ setup_file ()
   JOB=$(p2v_server jobs --json | jq -r '.jobs[0].id')
   p2v_server show --json "$JOB" >"$OUT/received.json"
   for disk in ${MACHINE_DISKS//,/ }; do
-    qemu-img compare -f raw -F "$(image_of "${disk%.raw}" .format)" "$MACHINE_DIR/$disk" \
+    cp --sparse=always "$MACHINE_DIR/$disk" "$OUT/expected"
+    clear_unread "$OUT/expected"
+    qemu-img compare -f raw -F "$(image_of "${disk%.raw}" .format)" "$OUT/expected" \
       "$(image_of "${disk%.raw}" .path)" >"$OUT/compare.${disk%.raw}.txt" 2>&1 || true
+    rm "$OUT/expected"
   done
   du -B1 "$(image_of sda .path)" | cut -f1 >"$OUT/stored.txt"
   server_root umount "$v2v"
@@ -69,7 +72,7 @@ image_of ()
   assert_in_file "$OUT/client.txt" "p2v-server retry $JOB"
 }
 
-@test "before conversion each received image equals the machine's disk byte for byte" {
+@test "before conversion each received image equals the machine's disk, but for what nobody reads again" {
   assert_in_file "$OUT/compare.sda.txt" '^Images are identical'
   assert_in_file "$OUT/compare.sdb.txt" '^Images are identical'
 }

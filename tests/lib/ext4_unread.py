@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What of a clean ext4 is in use and yet never read again, in the words of e2fsprogs.
 
-Ranges are (offset, length) in bytes, in order."""
+Ranges are (offset, length) in bytes, in order. As a program it prints those of a device."""
 
 import re
 import subprocess
+import sys
 
 
 def _ask(*argv):
@@ -68,3 +69,8 @@ def subtract(pairs, others):
         if offset < end:
             left.append((offset, end - offset))
     return left
+
+
+if __name__ == "__main__":
+    for pair in ranges(sys.argv[1]):
+        print(*pair)
