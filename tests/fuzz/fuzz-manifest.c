@@ -42,8 +42,6 @@ check_recording (P2vManifest *manifest)
   guint64 index = count - 1;
   P2vChunkHash hash = { { 1, 2, 3 } }, found;
   g_assert (!p2v_manifest_record (manifest, count, 1, P2V_CHUNK_ZERO, NULL, NULL));
-  if (count > CHUNKS)
-    return;
   g_assert (p2v_manifest_record (manifest, index, 1, P2V_CHUNK_DATA, &hash, NULL));
   g_assert (p2v_manifest_get (manifest, index, &found) == P2V_CHUNK_DATA);
   g_assert (memcmp (&hash, &found, sizeof hash) == 0);
@@ -72,6 +70,10 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   for (P2vChunkState state = P2V_CHUNK_UNKNOWN; state <= P2V_CHUNK_DATA; state++)
     counted += p2v_manifest_count (manifest, state);
   g_assert (counted == p2v_chunk_count (p2v_manifest_size (manifest)) && seen <= counted);
+  /* Opened for writing, a manifest that was cut off gets all of its length: 16 GiB of the memory that
+   * the file is in, where the disk has a petabyte. */
+  if (counted > CHUNKS)
+    return 0;
   g_autoptr (P2vManifest) writable = p2v_manifest_open (path, TRUE, NULL);
   if (writable != NULL)
     check_recording (writable);
