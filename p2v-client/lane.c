@@ -49,7 +49,7 @@ typedef struct
   P2vLane *lane;
   P2vLaneFlushedFunc flushed;
   gpointer user_data;
-  gboolean ok;
+  int error; /* errno */
 } Flush;
 
 static gboolean
@@ -289,9 +289,9 @@ static int
 on_flushed (void *user_data, int *nbd_error)
 {
   Flush *flush = user_data;
-  flush->ok = *nbd_error == 0;
-  if (!flush->ok && flush->lane->failed == 0)
-    flush->lane->failed = *nbd_error;
+  flush->error = *nbd_error;
+  if (flush->error != 0 && flush->lane->failed == 0)
+    flush->lane->failed = flush->error;
   return 0;
 }
 
@@ -299,7 +299,7 @@ static void
 free_flush (void *user_data)
 {
   Flush *flush = user_data;
-  flush->flushed (flush->ok, flush->user_data);
+  flush->flushed (flush->error, flush->user_data);
   g_free (flush);
 }
 
@@ -310,6 +310,7 @@ p2v_lane_flush (P2vLane *lane, P2vLaneFlushedFunc flushed, gpointer user_data, G
   flush->lane = lane;
   flush->flushed = flushed;
   flush->user_data = user_data;
+  flush->error = ENOTCONN; /* as libnbd has it when the connection ends before the answer */
   nbd_completion_callback done = NBD_NULL_COMPLETION;
   done.callback = on_flushed;
   done.user_data = flush;

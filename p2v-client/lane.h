@@ -15,9 +15,10 @@ typedef struct _P2vLane P2vLane;
  * before it was. Called by every function here. */
 typedef void (*P2vLaneWrittenFunc) (P2vChunk *chunk, gboolean ok, gpointer user_data);
 
-/* What was written before a flush, on any lane of the disk, is durable (ok) or the flush has
- * failed. Called by every function here. */
-typedef void (*P2vLaneFlushedFunc) (gboolean ok, gpointer user_data);
+/* What was written before a flush, on any lane of the disk, is durable (error is 0), or the server
+ * could not flush it (its errno), or the connection has ended before the answer (ENOTCONN). Called
+ * by every function here. */
+typedef void (*P2vLaneFlushedFunc) (int error, gpointer user_data);
 
 /* Does the NBD handshake on fd (not owned). zeroed: the export reads as zeroes where nothing has
  * been written yet. Fails with P2V_ERROR_TRANSFER, or P2V_ERROR_REFUSED when the export is smaller

@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "p2v-client/lane.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 
@@ -46,13 +47,14 @@ typedef struct
   gboolean first;
   gboolean working; /* counted as such */
   gboolean stale;   /* its export is not the one that counts any more; with the transfer's lock */
+  gboolean failed;  /* the server could not flush what it had been sent */
   GThread *thread;
 } LaneThread;
 
 /* Chunks on their way through a flush. */
 typedef struct
 {
-  P2vTransfer *transfer;
+  LaneThread *lane;
   GArray *runs;
   GArray *bad; /* NULL for none */
 } Batch;
@@ -133,16 +135,23 @@ on_written (P2vChunk *chunk, gboolean ok, gpointer user_data)
 }
 
 static void
-on_flushed (gboolean ok, gpointer user_data)
+on_flushed (int error, gpointer user_data)
 {
   g_autofree Batch *batch = user_data;
-  P2vTransfer *transfer = batch->transfer;
-  if (ok)
+  P2vTransfer *transfer = batch->lane->transfer;
+  if (error == 0)
     report_runs (transfer, batch->runs, batch->bad);
   else
     {
       send_again (transfer, batch->runs);
       g_clear_pointer (&batch->bad, g_array_unref);
+    }
+  /* Storage that fails may have lost whatever was not durable, what was written meanwhile too, and
+   * says so once: a later flush that succeeds vouches for none of it. */
+  if (error != 0 && error != ENOTCONN)
+    {
+      batch->lane->failed = TRUE;
+      p2v_transfer_distrust (transfer);
     }
   g_mutex_lock (&transfer->lock);
   transfer->flushing = FALSE;
@@ -165,7 +174,7 @@ flush (LaneThread *self, P2vLane *lane, gboolean in_any_case, GError **error)
   if (due && !stale && !transfer->flushing && transfer->written->len > 0)
     {
       batch = g_new0 (Batch, 1);
-      batch->transfer = transfer;
+      batch->lane = self;
       batch->runs = transfer->written;
       batch->bad = g_steal_pointer (&transfer->bad);
       transfer->written = g_array_new (FALSE, FALSE, sizeof (P2vChunkRun));
@@ -379,7 +388,7 @@ lane_thread (gpointer data)
     transfer->working--;
   self->working = FALSE;
   gboolean over = is_over (transfer);
-  gboolean replaced = self->stale;
+  gboolean replaced = self->stale && !self->failed;
   g_cond_broadcast (&transfer->changed);
   g_mutex_unlock (&transfer->lock);
   /* Before this thread counts as ended: the end of the transfer is to be the last report. */
@@ -463,6 +472,7 @@ p2v_transfer_distrust (P2vTransfer *transfer)
   g_mutex_lock (&transfer->lock);
   GArray *runs = transfer->written;
   transfer->written = g_array_new (FALSE, FALSE, sizeof (P2vChunkRun));
+  g_clear_pointer (&transfer->bad, g_array_unref);
   transfer->unflushed = 0;
   /* What they say from now on, and what they have been told already, is of the export before. */
   for (guint i = 0; i < transfer->lanes->len; i++)

@@ -60,9 +60,9 @@ void p2v_transfer_remove_lane (P2vTransfer *transfer, int fd);
 /* Has chunks read and sent again. Not after the end. */
 void p2v_transfer_again (P2vTransfer *transfer, guint64 first, guint64 count);
 
-/* The exports were started anew: what has been written and not reported yet may be lost, and is
- * sent again. The lanes there are end with an error. To be called while there is no lane to the
- * new exports. */
+/* The exports were started anew, or their storage has failed: what has been written and not
+ * reported yet may be lost, and is sent again. The lanes there are end with an error. To be called
+ * while there is no lane to the new exports. */
 void p2v_transfer_distrust (P2vTransfer *transfer);
 
 /* May be called from any thread at any time. */

@@ -39,14 +39,19 @@ set_up (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
+stop_export (Fixture *f, int signal_number)
+{
+  if (f->qemu_nbd == NULL)
+    return;
+  g_subprocess_send_signal (f->qemu_nbd, signal_number);
+  g_subprocess_wait (f->qemu_nbd, NULL, NULL);
+  g_clear_object (&f->qemu_nbd);
+}
+
+static void
 tear_down (Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-  if (f->qemu_nbd != NULL)
-    {
-      g_subprocess_send_signal (f->qemu_nbd, SIGTERM);
-      g_subprocess_wait (f->qemu_nbd, NULL, NULL);
-      g_object_unref (f->qemu_nbd);
-    }
+  stop_export (f, SIGTERM);
   g_async_queue_unref (f->reports);
   p2v_buffer_pool_free (f->pool);
   char *paths[] = { f->disk, f->image, f->socket };
@@ -354,9 +359,7 @@ test_an_export_that_is_started_anew_gets_what_was_lost (Fixture *f,
       = p2v_transfer_start (source, f->pool, NULL, TRUE, on_report, f->reports);
   g_assert_true (p2v_transfer_add_lane (transfer, fd));
   g_usleep (300000);
-  g_subprocess_send_signal (f->qemu_nbd, SIGKILL);
-  g_subprocess_wait (f->qemu_nbd, NULL, NULL);
-  g_clear_object (&f->qemu_nbd);
+  stop_export (f, SIGKILL);
   for (gboolean failed = FALSE; !failed;)
     {
       g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
@@ -379,6 +382,98 @@ test_an_export_that_is_started_anew_gets_what_was_lost (Fixture *f,
     g_assert_cmpuint (reported[i], ==, 1);
   assert_same (f->disk, f->image);
   close (fd);
+}
+
+/* An export of nbdkit's whose first flush fails once four more writes are over, of which each takes
+ * two seconds until then. What it has done is in a log. */
+static int
+start_failing_export (Fixture *f, const char *log)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *size = g_strdup_printf ("get_size=stat -c %%s '%s'", f->image);
+  g_autofree char *read
+      = g_strdup_printf ("pread=dd if='%s' iflag=skip_bytes,count_bytes skip=$4 count=$3 bs=1M "
+                         "status=none",
+                         f->image);
+  g_autofree char *write
+      = g_strdup_printf ("pwrite=dd of='%s' oflag=seek_bytes seek=$4 conv=notrunc bs=1M "
+                         "status=none && { grep -sq failed '%s' || sleep 2; } && echo $4 >>'%s'",
+                         f->image, log, log);
+  g_autofree char *flush = g_strdup_printf (
+      "flush=mkdir '%s.failed' 2>/dev/null || exit 0; enough=$(($(wc -l <'%s') + 4)); "
+      "while [ $(wc -l <'%s') -lt $enough ]; do sleep 0.1; done; "
+      "sleep 0.5; echo failed >>'%s'; echo EIO >&2; exit 1",
+      log, log, log, log);
+  g_autoptr (GSubprocessLauncher) launcher
+      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+  g_subprocess_launcher_set_child_setup (launcher, die_with_test, NULL, NULL);
+  f->qemu_nbd = g_subprocess_launcher_spawn (launcher, &error, "nbdkit", "-f", "-U", f->socket,
+                                             "eval", size, read, write, flush, "can_write=exit 0",
+                                             "can_flush=exit 0", "can_multi_conn=exit 0",
+                                             "thread_model=echo parallel", NULL);
+  g_assert_no_error (error);
+  return connect_export (f);
+}
+
+/* Every write that is in the log before the failure is there after it, too. */
+static void
+assert_written_again (const char *log)
+{
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (log, &text, NULL, NULL));
+  char *failure = strstr (text, "failed\n");
+  g_assert_nonnull (failure);
+  *failure = '\0';
+  g_auto (GStrv) before = g_strsplit (text, "\n", -1);
+  g_auto (GStrv) after = g_strsplit (failure + strlen ("failed\n"), "\n", -1);
+  g_assert_cmpuint (g_strv_length (before), >, 4);
+  for (guint i = 0; before[i] != NULL; i++)
+    if (!g_strv_contains ((const char *const *)after, before[i]))
+      g_error ("what was written at %s was not written again", before[i]);
+}
+
+static void
+test_what_a_failed_flush_may_have_lost_is_sent_again (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  guint8 reported[32] = { 0 };
+  g_autofree char *log = g_strconcat (f->disk, ".log", NULL);
+  g_autofree char *failed = g_strconcat (log, ".failed", NULL);
+  make_file (f->disk, 128 * MIB);
+  make_file (f->image, 128 * MIB);
+  put_noise (f->disk, 0, 128 * MIB);
+  int fds[2] = { start_failing_export (f, log), connect_export (f) };
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (P2vTransfer) transfer
+      = p2v_transfer_start (source, f->pool, NULL, TRUE, on_report, f->reports);
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    g_assert_true (p2v_transfer_add_lane (transfer, fds[i]));
+  guint lost = 0;
+  guint blamed = 0;
+  while (lost < G_N_ELEMENTS (fds))
+    {
+      g_autoptr (P2vTransferReport) report = g_async_queue_pop (f->reports);
+      count_runs (f, source, report, reported);
+      g_assert_false (report->ended);
+      if (report->lane < 0)
+        continue;
+      lost++;
+      blamed += !report->replaced;
+      p2v_transfer_remove_lane (transfer, report->lane);
+      close (report->lane);
+    }
+  /* The one that was told of it; the other one only had to go, too. */
+  g_assert_cmpuint (blamed, ==, 1);
+  int fd = connect_export (f);
+  g_assert_true (p2v_transfer_add_lane (transfer, fd));
+  g_assert_cmpuint (wait_for_end (f, source, transfer, reported), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (reported); i++)
+    g_assert_cmpuint (reported[i], ==, 1);
+  assert_written_again (log);
+  assert_same (f->disk, f->image);
+  close (fd);
+  stop_export (f, SIGTERM);
+  g_unlink (log);
+  g_rmdir (failed);
 }
 
 /* The server says that its export is another one, while a connection to the one before still works:
@@ -620,8 +715,7 @@ test_a_server_that_goes_away_is_a_transfer_error (Fixture *f, gconstpointer data
     put_noise (f->disk, (gint64)i * 32 * MIB, 16 * MIB);
   int fd = start_export (f);
   g_autoptr (P2vSource) source = open_source (f);
-  g_subprocess_send_signal (f->qemu_nbd, SIGKILL);
-  g_subprocess_wait (f->qemu_nbd, NULL, NULL);
+  stop_export (f, SIGKILL);
   g_autoptr (GError) error = run (f, source, fd, TRUE, reported, &counts);
   g_assert_error (error, P2V_ERROR, P2V_ERROR_TRANSFER);
   close (fd);
@@ -698,6 +792,8 @@ main (int argc, char **argv)
        test_a_lane_that_is_cut_loses_nothing);
   ADD ("/transfer/an-export-that-is-started-anew-gets-what-was-lost", NULL,
        test_an_export_that_is_started_anew_gets_what_was_lost);
+  ADD ("/transfer/what-a-failed-flush-may-have-lost-is-sent-again", NULL,
+       test_what_a_failed_flush_may_have_lost_is_sent_again);
   ADD ("/transfer/a-lane-to-an-earlier-export-counts-no-more", NULL,
        test_a_lane_to_an_earlier_export_counts_no_more);
   ADD ("/transfer/what-has-landed-earlier-is-not-sent", NULL,
