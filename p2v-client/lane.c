@@ -23,6 +23,9 @@
 /* The most that one NBD_CMD_WRITE_ZEROES covers, bytes (its length has 32 bits). */
 #define MAX_ZERO_REQUEST (G_GINT64_CONSTANT (1) << 30)
 
+/* What a lane reads that has nothing else to say, bytes. */
+#define SECTOR 512
+
 struct _P2vLane
 {
   struct nbd_handle *nbd;
@@ -31,8 +34,10 @@ struct _P2vLane
   gboolean zeroed;
   P2vLaneWrittenFunc written;
   gpointer user_data;
-  guint in_flight; /* chunks */
-  int failed;      /* errno of the first failed request */
+  guint in_flight;     /* chunks */
+  int failed;          /* errno of the first failed request */
+  gint64 last_request; /* monotonic time */
+  guint8 sector[SECTOR];
 };
 
 /* One write in flight. */
@@ -96,6 +101,7 @@ p2v_lane_new (int fd, const P2vSource *source, gboolean zeroed, P2vLaneWrittenFu
   lane->zeroed = zeroed;
   lane->written = written;
   lane->user_data = user_data;
+  lane->last_request = g_get_monotonic_time ();
   lane->nbd = nbd_create ();
   int own_fd = dup (fd); /* libnbd closes what it is given */
   if (lane->nbd == NULL || own_fd < 0 || nbd_aio_connect_socket (lane->nbd, own_fd) < 0)
@@ -278,6 +284,7 @@ p2v_lane_write (P2vLane *lane, P2vChunk *chunk, GError **error)
   /* The chunk is ours as long as we make requests for it, however fast they complete. */
   chunk->writes = 1;
   lane->in_flight++;
+  lane->last_request = g_get_monotonic_time ();
   gboolean ok = chunk->state == P2V_CHUNK_DATA ? write_data (lane, chunk, error)
                                                : write_zeroes (lane, chunk, error);
   chunk->failed |= !ok;
@@ -325,6 +332,29 @@ retire (P2vLane *lane)
 {
   for (gint64 cookie; (cookie = nbd_aio_peek_command_completed (lane->nbd)) > 0;)
     nbd_aio_command_completed (lane->nbd, (guint64)cookie);
+}
+
+static int
+on_sector (void *user_data, int *nbd_error)
+{
+  P2vLane *lane = user_data;
+  if (*nbd_error != 0 && lane->failed == 0)
+    lane->failed = *nbd_error;
+  return 0;
+}
+
+gboolean
+p2v_lane_keep_alive (P2vLane *lane, gint64 silence, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (now - lane->last_request < silence || lane->size < SECTOR)
+    return TRUE;
+  lane->last_request = now;
+  nbd_completion_callback done = NBD_NULL_COMPLETION;
+  done.callback = on_sector;
+  done.user_data = lane;
+  return nbd_aio_pread (lane->nbd, lane->sector, SECTOR, 0, done, 0) >= 0
+         || fail_nbd (lane, "read", error);
 }
 
 gboolean

@@ -47,6 +47,10 @@ gboolean p2v_lane_write (P2vLane *lane, P2vChunk *chunk, GError **error);
 gboolean p2v_lane_flush (P2vLane *lane, P2vLaneFlushedFunc flushed, gpointer user_data,
                          GError **error);
 
+/* Asks the server for a sector when nothing has been sent for so long (microseconds): the server
+ * takes a lane that says nothing for one whose client is gone, and a router forgets it. */
+gboolean p2v_lane_keep_alive (P2vLane *lane, gint64 silence, GError **error);
+
 /* Waits at most timeout milliseconds until the server, or the descriptor `also` (-1: none), has
  * something to say, and lets the requests in flight make progress. */
 gboolean p2v_lane_poll (P2vLane *lane, int also, int timeout, GError **error);

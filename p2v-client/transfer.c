@@ -13,6 +13,9 @@
 #define FLUSH_BYTES (1024 * 1024 * 1024)
 #define FLUSH_INTERVAL (5 * G_USEC_PER_SEC)
 
+/* How long a lane may have nothing to say; the server's patience is several times that. */
+#define KEEP_ALIVE (60 * G_USEC_PER_SEC)
+
 /* How often a lane with nothing to do looks whether a flush is due, milliseconds. */
 #define POLL_MS 250
 
@@ -220,7 +223,7 @@ carry (LaneThread *self, P2vLane *lane, GError **error)
       int also = room && !ended ? p2v_reader_get_fd (transfer->reader) : -1;
       gboolean at_once = chunk != NULL || (ended && !p2v_lane_is_busy (lane));
       if (!p2v_lane_poll (lane, also, at_once ? 0 : POLL_MS, error)
-          || !flush (self, lane, FALSE, error))
+          || !flush (self, lane, FALSE, error) || !p2v_lane_keep_alive (lane, KEEP_ALIVE, error))
         return FALSE;
     }
   return TRUE;
@@ -271,7 +274,8 @@ wait_for_others (LaneThread *self, P2vLane *lane, gboolean *ours, GError **error
       g_mutex_unlock (&transfer->lock);
       if (!waiting)
         return TRUE;
-      if (!flush (self, lane, FALSE, error) || !drain (transfer, lane, error))
+      if (!flush (self, lane, FALSE, error) || !p2v_lane_keep_alive (lane, KEEP_ALIVE, error)
+          || !drain (transfer, lane, error))
         return FALSE;
     }
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-server/bridge.h"
 
+#include "common/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -93,7 +95,14 @@ flow_prepare (const Flow *flow, struct pollfd *from, struct pollfd *to)
 }
 
 static gboolean
-carry (int input, int output, int socket, ZSTD_DCtx *decoder)
+fail (const char *what, GError **error)
+{
+  g_set_error_literal (error, P2V_ERROR, P2V_ERROR_TRANSFER, what);
+  return FALSE;
+}
+
+static gboolean
+carry (int input, int output, int socket, ZSTD_DCtx *decoder, int patience, GError **error)
 {
   g_autofree guint8 *up_data = g_malloc (BUFFER_SIZE);
   g_autofree guint8 *packed = decoder != NULL ? g_malloc (BUFFER_SIZE) : NULL;
@@ -107,7 +116,7 @@ carry (int input, int output, int socket, ZSTD_DCtx *decoder)
       while (flow_has_more (&up) && !up.damaged)
         flow_fill (&up);
       if (up.damaged)
-        return FALSE;
+        return fail ("what came is not the zstd stream that it should be", error);
       flow_prepare (&up, &fds[0], &fds[1]);
       flow_prepare (&down, &fds[2], &fds[3]);
       if (up.eof && up.end == up.start && !told_end)
@@ -115,7 +124,10 @@ carry (int input, int output, int socket, ZSTD_DCtx *decoder)
           shutdown (socket, SHUT_WR);
           told_end = TRUE;
         }
-      if (poll (fds, G_N_ELEMENTS (fds), -1) < 0 && errno != EINTR)
+      int ready = poll (fds, G_N_ELEMENTS (fds), patience);
+      if (ready == 0)
+        return fail ("nothing came for too long", error);
+      if (ready < 0 && errno != EINTR)
         break;
       if (fds[0].revents != 0)
         flow_fill (&up);
@@ -126,7 +138,7 @@ carry (int input, int output, int socket, ZSTD_DCtx *decoder)
       if (fds[3].revents != 0 && !flow_drain (&down))
         break;
     }
-  return !up.damaged;
+  return TRUE;
 }
 
 /* Larger steps, less often, where the kernel lets us; nothing depends on it. */
@@ -149,11 +161,12 @@ new_decoder (void)
 }
 
 gboolean
-p2v_bridge_run (int input, int output, int socket, gboolean compressed)
+p2v_bridge_run (int input, int output, int socket, gboolean compressed, int patience,
+                GError **error)
 {
   ZSTD_DCtx *decoder = compressed ? new_decoder () : NULL;
   widen (input, socket);
-  gboolean sound = carry (input, output, socket, decoder);
+  gboolean ok = carry (input, output, socket, decoder, patience, error);
   ZSTD_freeDCtx (decoder);
-  return sound;
+  return ok;
 }

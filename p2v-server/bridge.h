@@ -10,8 +10,10 @@ G_BEGIN_DECLS
  * last; the end of the input is passed on.
  *
  * compressed: what comes in is a zstd stream (PROTOCOL.md), and the socket gets what is in it.
- * FALSE when it is none. */
-gboolean p2v_bridge_run (int input, int output, int socket, gboolean compressed);
+ * patience: how long neither side may have anything to say, milliseconds; -1 without end.
+ * Fails with P2V_ERROR_TRANSFER: the stream is none, or patience was at its end. */
+gboolean p2v_bridge_run (int input, int output, int socket, gboolean compressed, int patience,
+                         GError **error);
 
 G_END_DECLS
 

@@ -17,6 +17,11 @@
 #define LANE_LINE_MAX 65536
 #define LANE_LINE_MS 30000
 
+/* How long a lane may have nothing to say, milliseconds; its client sees to it that it has every
+ * minute. A client that is gone without a word would keep its place at the export, of which there
+ * are not so many. */
+#define LANE_SILENCE_MS (5 * 60 * 1000)
+
 static gboolean
 write_all (int fd, const char *text)
 {
@@ -116,9 +121,9 @@ p2v_lane_run (const P2vServerConfig *config, int input, int output)
   gboolean answered = write_all (output, text);
   if (export < 0)
     return (int)p2v_error_code_of (error);
-  if (answered && !p2v_bridge_run (input, output, export, compressed))
+  if (answered && !p2v_bridge_run (input, output, export, compressed, LANE_SILENCE_MS, &error))
     {
-      g_printerr ("p2v-server: what came over the lane is not the zstd stream that it should be\n");
+      g_printerr ("p2v-server: a lane is closed: %s\n", error->message);
       status = (int)P2V_ERROR_TRANSFER;
     }
   close (export);

@@ -236,7 +236,7 @@ hand_over (P2vSession *self, const P2vJob *job, JsonObject *message, GError **er
     return refuse (error, P2V_ERROR_TRANSFER,
                    "the job is just being worked on by another process on the server");
   if (send_line (fd, message))
-    p2v_bridge_run (self->input, self->output, fd, FALSE);
+    p2v_bridge_run (self->input, self->output, fd, FALSE, -1, NULL);
   close (fd);
   self->ended = TRUE;
   return TRUE;

@@ -2,6 +2,7 @@
 /* The way from a disk to an image, through a real qemu-nbd on a Unix socket: reader, lane and
  * transfer without the network in between. */
 #include "common/error.h"
+#include "p2v-client/lane.h"
 #include "p2v-client/transfer.h"
 
 #include <fcntl.h>
@@ -476,6 +477,43 @@ test_what_a_failed_flush_may_have_lost_is_sent_again (Fixture *f, gconstpointer 
   g_rmdir (failed);
 }
 
+/* A lane on which nothing is to be written says something all the same, which the server's log has.
+ */
+static void
+test_a_lane_that_has_nothing_to_say_is_kept_alive (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *log = g_strconcat (f->disk, ".log", NULL);
+  g_autofree char *log_argument = g_strconcat ("logfile=", log, NULL);
+  make_file (f->disk, MIB);
+  make_file (f->image, MIB);
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_subprocess_launcher_set_child_setup (launcher, die_with_test, NULL, NULL);
+  f->qemu_nbd = g_subprocess_launcher_spawn (launcher, &error, "nbdkit", "-f", "-U", f->socket,
+                                             "--filter=log", "file", f->image, log_argument, NULL);
+  g_assert_no_error (error);
+  int fd = connect_export (f);
+  g_autoptr (P2vSource) source = open_source (f);
+  g_autoptr (P2vLane) lane = p2v_lane_new (fd, source, TRUE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  const gint64 silence = G_USEC_PER_SEC;
+  gint64 until = g_get_monotonic_time () + silence * 5 / 2;
+  while (g_get_monotonic_time () < until)
+    {
+      g_assert_true (p2v_lane_keep_alive (lane, silence, &error));
+      g_assert_true (p2v_lane_poll (lane, -1, 50, &error));
+    }
+  g_assert_true (p2v_lane_close (lane, &error));
+  close (fd);
+  stop_export (f, SIGTERM);
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (log, &text, NULL, NULL));
+  g_auto (GStrv) reads = g_strsplit (text, " Read ", -1);
+  g_assert_cmpuint (g_strv_length (reads), ==, 1 + 2);
+  g_assert_null (strstr (text, " Write "));
+  g_unlink (log);
+}
+
 /* The server says that its export is another one, while a connection to the one before still works:
  * nothing more goes over that. */
 static void
@@ -794,6 +832,8 @@ main (int argc, char **argv)
        test_an_export_that_is_started_anew_gets_what_was_lost);
   ADD ("/transfer/what-a-failed-flush-may-have-lost-is-sent-again", NULL,
        test_what_a_failed_flush_may_have_lost_is_sent_again);
+  ADD ("/transfer/a-lane-that-has-nothing-to-say-is-kept-alive", NULL,
+       test_a_lane_that_has_nothing_to_say_is_kept_alive);
   ADD ("/transfer/a-lane-to-an-earlier-export-counts-no-more", NULL,
        test_a_lane_to_an_earlier_export_counts_no_more);
   ADD ("/transfer/what-has-landed-earlier-is-not-sent", NULL,
