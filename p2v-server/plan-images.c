@@ -23,9 +23,32 @@ refuse (GError **error, const char *format, ...)
   return FALSE;
 }
 
-static gboolean
-name_taken (GError **error, const char *guest, const char *what)
+/* The job that has converted this machine before, under the same name; NULL for none. */
+static P2vJob *
+find_done (const P2vPlanner *planner)
 {
+  g_autoptr (GPtrArray) jobs = p2v_jobs_list (planner->config, NULL);
+  for (guint i = jobs != NULL ? jobs->len : 0; i > 0; i--)
+    {
+      const P2vJob *job = jobs->pdata[i - 1];
+      if (g_strcmp0 (job->state, P2V_JOB_DONE) == 0 && p2v_job_is_for (job, planner->request, NULL))
+        return g_ptr_array_steal_index (jobs, i - 1);
+    }
+  return NULL;
+}
+
+/* A machine that its firmware starts from the network again comes here after each conversion. */
+static gboolean
+name_taken (const P2vPlanner *planner, GError **error, const char *what)
+{
+  const char *guest = planner->request->guest->name;
+  g_autoptr (P2vJob) done = find_done (planner);
+  if (done != NULL)
+    return refuse (error,
+                   "this machine has been converted already: job %s is done (%s). Nothing was "
+                   "changed. To convert it once more, give the guest another name than %s with "
+                   "p2v.name=, or remove the guest first.",
+                   done->id, what, guest);
   return refuse (error,
                  "the guest name %s is taken: %s. Nothing was changed. Give the guest another name "
                  "with p2v.name=, or remove what has that name.",
@@ -46,7 +69,7 @@ check_file_is_free (const P2vPlanner *planner, const char *name, GError **error)
   if (!file_exists (path))
     return TRUE;
   g_autofree char *what = g_strdup_printf ("%s exists on the server", path);
-  return name_taken (error, planner->request->guest->name, what);
+  return name_taken (planner, error, what);
 }
 
 /* Adds the image of the machine's disk i; where it is, is up to the caller. */
@@ -116,7 +139,7 @@ check_domain_is_free (const P2vPlanner *planner, GError **error)
     return TRUE;
   g_autofree char *what
       = g_strdup_printf ("libvirt (%s) has a guest of that name", planner->plan->connection);
-  return name_taken (error, name, what);
+  return name_taken (planner, error, what);
 }
 
 static gboolean
@@ -168,7 +191,7 @@ add_volumes (P2vPlanner *planner, GError **error)
         {
           g_autofree char *what
               = g_strdup_printf ("pool %s has a volume %s", plan->storage, image->volume);
-          return name_taken (error, planner->request->guest->name, what);
+          return name_taken (planner, error, what);
         }
     }
   return TRUE;

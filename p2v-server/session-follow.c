@@ -96,6 +96,9 @@ static void
 take_up_again (P2vSession *self)
 {
   g_autoptr (GError) error = NULL;
+  /* The client may follow through another session by now, which must not wait for this one. */
+  if (p2v_session_is_abandoned (self))
+    return;
   g_autoptr (P2vJob) job = p2v_job_open (self->config, self->job->id, &error);
   if (job == NULL)
     return; /* the worker is about to let go of it */

@@ -127,6 +127,10 @@ gboolean p2v_session_handle_resume (P2vSession *self, JsonObject *message, GErro
 void p2v_session_open_door (P2vSession *self);
 void p2v_session_close_door (P2vSession *self);
 
+/* TRUE when the client has said nothing for so long, or its connection has ended, that another one
+ * may have the job. */
+gboolean p2v_session_is_abandoned (const P2vSession *self);
+
 /* Somebody is at the door. */
 void p2v_session_admit (P2vSession *self);
 

@@ -305,11 +305,17 @@ p2v_session_close_door (P2vSession *self)
   self->door = -1;
 }
 
+gboolean
+p2v_session_is_abandoned (const P2vSession *self)
+{
+  return self->alone > 0 || g_get_monotonic_time () - self->heard >= ALIVE_USEC;
+}
+
 /* Nobody gets a job away from a client that is alive. */
 static gboolean
 check_abandoned (const P2vSession *self, GError **error)
 {
-  return self->alone > 0 || g_get_monotonic_time () - self->heard >= ALIVE_USEC
+  return p2v_session_is_abandoned (self)
          || refuse (error, P2V_ERROR_TRANSFER,
                     "the job's disks are being sent by another client, which is alive");
 }

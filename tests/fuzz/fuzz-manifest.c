@@ -70,8 +70,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   for (P2vChunkState state = P2V_CHUNK_UNKNOWN; state <= P2V_CHUNK_DATA; state++)
     counted += p2v_manifest_count (manifest, state);
   g_assert (counted == p2v_chunk_count (p2v_manifest_size (manifest)) && seen <= counted);
-  /* Opened for writing, a manifest that was cut off gets all of its length: 16 GiB of the memory that
-   * the file is in, where the disk has a petabyte. */
+  /* Opened for writing, a manifest that was cut off gets all of its length: 16 GiB of the memory
+   * that the file is in, where the disk has a petabyte. */
   if (counted > CHUNKS)
     return 0;
   g_autoptr (P2vManifest) writable = p2v_manifest_open (path, TRUE, NULL);
