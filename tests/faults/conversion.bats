@@ -145,6 +145,23 @@ END
   assert_nothing_left
 }
 
+@test "a machine that is started again after its conversion is told so, and nothing is changed" {
+  virt_v2v_succeeds
+  transfer_start p2v.wait=defined p2v.bwlimit=1G
+  transfer_end 120
+  assert_status 0
+  local job
+  job=$(job_of "$NAME")
+  transfer_start p2v.wait=defined p2v.bwlimit=1G
+  transfer_end 60
+  programs_restore
+  assert_status 6
+  assert_output_contains "this machine has been converted already: job $job is done"
+  assert_equal "$(jobs_of "$NAME" | jq length)" 1
+  assert_same_contents "$SERVER_IMAGES/$NAME-sda" "$T/sda"
+  assert_nothing_left
+}
+
 @test "the process that converts is killed while the machine looks on: another one goes on" {
   local job
   virt_v2v_waits

@@ -89,3 +89,26 @@ END
   transfer_end
   assert_landed
 }
+
+@test "a disk that had landed and is not vouched for any more is sent again, while the other one goes on" {
+  # It lands at once; the other one takes seconds.
+  disk_make "$T/sdb" 4194304 "$NAME-sdb"
+  transfer_start "p2v.disks=$T/sdb,$T/sda" p2v.bwlimit=4M
+  local manifest session
+  wait_until_sending
+  wait_until 60 first_has_landed
+  session=$(session_pid)
+  manifest=$(echo "$SERVER_STATE"/jobs/*"$NAME"/sdb.manifest)
+  server_root kill -STOP "$session"
+  printf 'x' | dd of="$manifest" bs=1 seek=$((64 + 9)) conv=notrunc status=none
+  printf 'lost' | dd of="$SERVER_IMAGES/$NAME-sdb" bs=1 seek=4096 conv=notrunc status=none
+  server_root kill -KILL "$session"
+  transfer_end
+  assert_landed
+  assert_same_contents "$SERVER_IMAGES/$NAME-sdb" "$T/sdb"
+}
+
+first_has_landed ()
+{
+  p2v_server show --json "$(job_of "$NAME")" | jq -e '.transfers[] | select(.disk == "sdb") | .unknown == 0' >/dev/null
+}

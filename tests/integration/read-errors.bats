@@ -175,6 +175,41 @@ lost_is () { [[ $(p2v_server show --json "$(job_of "$2")" 2>/dev/null | jq "[.ba
   assert_same_contents "$SERVER_IMAGES/later-${loop#/dev/}" "$T/expected"
 }
 
+@test "what can be read when the server asks for it again is lost no longer, and nothing is" {
+  local program real
+  program=$(command -v qemu-nbd)
+  real=$SERVER_DIR/real-qemu-nbd
+  cp "$program" "$real"
+  chmod 755 "$real"
+  # When the image is read back, a byte of the chunk that has the bad sector is found to be wrong; and
+  # by then the disk works.
+  cat >"$T/qemu-nbd" <<END
+#!/bin/sh
+case "\$*" in *--read-only*)
+  for image; do :; done
+  [ -e "\$image.damaged" ] || {
+    : >"\$image.damaged"
+    printf 'not what was read' | dd of="\$image" bs=1 seek=$((73720 * 512 - 4096)) conv=notrunc status=none
+    sed -i 's/ 73720:3;/ ;/' "$T/serve"
+  } ;;
+esac
+exec $real "\$@"
+END
+  chmod 755 "$T/qemu-nbd"
+  faulty_disk_start "$WORK/disk" 73720:3
+  chmod 777 "$T" "$T/serve"
+  server_root mount --bind "$T/qemu-nbd" "$program"
+  run convert asked --json-progress p2v.verify=full
+  server_root umount "$program"
+  rm "$real"
+  assert_status 0
+  assert_equal "$(grep '^{' <<<"$output" | jq -cs '[.[] | select(.type == "bad")] |
+    map(.ranges | map(.length) | add // 0)')" '[1536,0]'
+  lost_is 0 asked || assert_fail "$(p2v_server show "$(job_of asked)")"
+  expect
+  assert_same_contents "$SERVER_IMAGES/asked-${loop#/dev/}" "$T/expected"
+}
+
 @test "p2v.read_errors=stop ends at the first sector that cannot be read" {
   faulty_disk_start "$WORK/disk" 73727:3
   run convert bad3 p2v.read_errors=stop
