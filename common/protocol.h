@@ -30,8 +30,9 @@ G_BEGIN_DECLS
 #define P2V_LINE_MAX (4 * 1024 * 1024)
 
 /* Message types. Client to server: */
-#define P2V_MESSAGE_HELLO "hello"   /* both ways: version, program */
-#define P2V_MESSAGE_CREATE "create" /* request */
+#define P2V_MESSAGE_HELLO "hello"       /* both ways: version, program */
+#define P2V_MESSAGE_DESCRIBE "describe" /* output: what does the server offer for that? */
+#define P2V_MESSAGE_CREATE "create"     /* request */
 #define P2V_MESSAGE_FAILED                                                                         \
   "failed" /* in the place of create: request (its outline), code, message */
 #define P2V_MESSAGE_CHUNKS "chunks" /* disk, runs of chunks that are durable */
@@ -47,6 +48,7 @@ G_BEGIN_DECLS
 #define P2V_MESSAGE_NOTE "note" /* kind, message: what the job's log is to say */
 #define P2V_MESSAGE_PING "ping" /* I am there; answered by pong */
 /* Server to client: */
+#define P2V_MESSAGE_OFFERS "offers"   /* the answer to describe: offers, see offers.h */
 #define P2V_MESSAGE_CREATED "created" /* job, token, disks */
 #define P2V_MESSAGE_NOTED "noted"     /* the answer to failed: job */
 #define P2V_MESSAGE_FOUND "found"     /* the answer to find: the newest unfinished job, or none */

@@ -18,7 +18,29 @@ p2v_probe_free (P2vProbe *probe)
     return;
   p2v_hostkey_clear (&probe->hostkey);
   g_free (probe->program);
+  p2v_offers_free (probe->offers);
   g_free (probe);
+}
+
+/* A server that does not say what it offers can be used all the same. */
+static gboolean
+ask_offers (P2vSsh *ssh, const P2vConfig *config, P2vProbe *probe, GCancellable *cancellable,
+            GError **error)
+{
+  JsonObject *message = p2v_message_new (P2V_MESSAGE_DESCRIBE);
+  json_object_set_object_member (message, "output", p2v_output_to_json (config->output));
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (JsonObject) answer
+      = p2v_control_ask (ssh, message, P2V_MESSAGE_OFFERS, cancellable, &failure);
+  if (g_error_matches (failure, P2V_ERROR, P2V_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  JsonObject *offers = answer != NULL ? p2v_message_get_object (answer, "offers") : NULL;
+  if (offers != NULL)
+    probe->offers = p2v_offers_from_json (offers, NULL);
+  return TRUE;
 }
 
 static gboolean
@@ -30,7 +52,8 @@ run (const P2vConfig *config, const char *identity, P2vProbe *probe, GCancellabl
   if (ssh == NULL)
     return FALSE;
   probe->logged_in = TRUE;
-  return p2v_control_greet (ssh, config, &probe->program, cancellable, error);
+  return p2v_control_greet (ssh, config, &probe->program, cancellable, error)
+         && ask_offers (ssh, config, probe, cancellable, error);
 }
 
 gboolean

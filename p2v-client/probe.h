@@ -2,6 +2,7 @@
 #ifndef P2V_PROBE_H
 #define P2V_PROBE_H
 
+#include "common/offers.h"
 #include "p2v-client/hostkey.h"
 
 #include <gio/gio.h>
@@ -16,16 +17,17 @@ typedef struct
   P2vHostKey hostkey; /* hostkey.trust is P2V_HOSTKEY_UNSEEN when no SSH server answered */
   gboolean logged_in; /* the server has let us in and started its program */
   char *program;      /* the server's program and version: "p2v-server 0.1"; NULL before that */
+  P2vOffers *offers;  /* for the configuration's output; NULL when the server does not say */
 } P2vProbe;
 
 P2vProbe *p2v_probe_new (void);
 void p2v_probe_free (P2vProbe *probe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vProbe, p2v_probe_free)
 
-/* Connects to the configuration's server exactly as a conversion would, exchanges greetings, and
- * disconnects; nothing is made or changed there. Blocks until done or cancelled, at most about two
- * minutes: to be run in a thread. Only what concerns the server is read from the configuration, and
- * neither may change meanwhile.
+/* Connects to the configuration's server exactly as a conversion would, exchanges greetings, asks
+ * what it offers, and disconnects; nothing is made or changed there. Blocks until done or
+ * cancelled, at most about two minutes: to be run in a thread. Only what concerns the server and
+ * the output is read from the configuration, and neither may change meanwhile.
  *
  * The password or the key's signature is given to a trusted server only. So with an unknown host
  * key (probe->hostkey.trust is P2V_HOSTKEY_UNKNOWN) it fails before the login; the front end shows

@@ -265,15 +265,34 @@ choose_profile (P2vPlanner *planner, GPtrArray *profiles, const P2vProfile **pro
 }
 
 static gboolean
-make (P2vPlanner *planner, GError **error)
+choose (P2vPlanner *planner, GError **error)
 {
-  const P2vServerConfig *config = planner->config;
-  const char *root = planner->request->guest->root;
-  planner->plan->root = g_strdup (root != NULL ? root : config->root);
-  g_autoptr (GPtrArray) profiles = p2v_profiles_load (config->profiles_file, error);
+  if (!check_words (planner->request->output, error))
+    return FALSE;
+  g_autoptr (GPtrArray) profiles = p2v_profiles_load (planner->config->profiles_file, error);
   const P2vProfile *profile = NULL;
   return profiles != NULL && choose_profile (planner, profiles, &profile, error)
-         && choose_output (planner, profile, error)
+         && choose_output (planner, profile, error);
+}
+
+P2vPlan *
+p2v_plan_choose_output (const P2vServerConfig *config, const P2vOutput *output, GError **error)
+{
+  P2vRequest request = { .output = (P2vOutput *)output };
+  g_auto (P2vPlanner) planner = { .config = config, .request = &request };
+  planner.plan = p2v_plan_new ();
+  if (choose (&planner, error))
+    return g_steal_pointer (&planner.plan);
+  p2v_error_recode (error, P2V_ERROR_REFUSED);
+  return NULL;
+}
+
+static gboolean
+make (P2vPlanner *planner, GError **error)
+{
+  const char *root = planner->request->guest->root;
+  planner->plan->root = g_strdup (root != NULL ? root : planner->config->root);
+  return choose (planner, error)
          && (planner->previous != NULL ? p2v_planner_keep_images (planner, error)
                                        : p2v_planner_add_images (planner, error))
          && p2v_planner_add_nics (planner, error);
@@ -294,7 +313,7 @@ p2v_plan_remake (const P2vServerConfig *config, const P2vRequest *request, const
       = { .config = config, .request = request, .job_dir = job_dir, .previous = previous };
   planner.plan = p2v_plan_new ();
   planner.warnings = g_strv_builder_new ();
-  if (!check_words (request->output, error) || !make (&planner, error))
+  if (!make (&planner, error))
     {
       /* To a client a server that cannot read its own profiles is a refusal as well. */
       p2v_error_recode (error, P2V_ERROR_REFUSED);

@@ -54,6 +54,12 @@ P2V_SCHEMA_DECLARE (P2vPlan, p2v_plan)
 P2vPlan *p2v_plan_make (const P2vServerConfig *config, const P2vRequest *request,
                         const char *job_dir, GError **error);
 
+/* Only what a request's output comes to, without a machine: method, mode, connection, storage,
+ * format and allocation; storage is as it was asked for, and may not be allowed or there. Errors as
+ * p2v_plan_make(). */
+P2vPlan *p2v_plan_choose_output (const P2vServerConfig *config, const P2vOutput *output,
+                                 GError **error);
+
 /* The same for a job whose images are there already and stay where they are, to try again with a
  * changed request. Method, storage and format of methods libvirt and local cannot be changed; where
  * virt-v2v writes to can. Fails with P2V_ERROR_REFUSED. */

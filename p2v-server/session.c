@@ -5,6 +5,7 @@
 #include "p2v-server/cancel.h"
 #include "p2v-server/job-bad.h"
 #include "p2v-server/job-marks.h"
+#include "p2v-server/offers.h"
 #include "p2v-server/recover.h"
 #include "p2v-server/signals.h"
 
@@ -136,6 +137,27 @@ handle_hello (P2vSession *self, JsonObject *message, GError **error)
   JsonObject *answer = p2v_message_new (P2V_MESSAGE_HELLO);
   json_object_set_int_member (answer, "version", MIN (version, P2V_PROTOCOL_VERSION));
   json_object_set_string_member (answer, "program", "p2v-server " P2V_VERSION);
+  p2v_session_send (self, answer);
+  return TRUE;
+}
+
+/* Before there is a job: a person in front of the machine wants to know. */
+static gboolean
+handle_describe (P2vSession *self, JsonObject *message, GError **error)
+{
+  JsonObject *object = p2v_message_get_object (message, "output");
+  if (self->job != NULL || !self->greeted || object == NULL)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_REFUSED,
+                           "\"describe\" comes with an output, after \"hello\" and before a job");
+      return FALSE;
+    }
+  g_autoptr (P2vOutput) output = p2v_output_from_json (object, error);
+  if (output == NULL)
+    return FALSE;
+  g_autoptr (P2vOffers) offers = p2v_offers_make (self->config, output);
+  JsonObject *answer = p2v_message_new (P2V_MESSAGE_OFFERS);
+  json_object_set_object_member (answer, "offers", p2v_offers_to_json (offers));
   p2v_session_send (self, answer);
   return TRUE;
 }
@@ -285,6 +307,7 @@ static const struct
   gboolean (*handle) (P2vSession *self, JsonObject *message, GError **error);
 } handlers[] = {
   { P2V_MESSAGE_HELLO, handle_hello },
+  { P2V_MESSAGE_DESCRIBE, handle_describe },
   { P2V_MESSAGE_CREATE, handle_create },
   { P2V_MESSAGE_FIND, p2v_session_handle_find },
   { P2V_MESSAGE_RESUME, p2v_session_handle_resume },

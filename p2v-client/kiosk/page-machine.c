@@ -5,6 +5,7 @@
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/offers-text.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-machine.ui"
@@ -46,9 +47,9 @@ show_details (P2vMachinePage *page)
     if (p2v_disk_row_get_chosen (item->data))
       g_ptr_array_add (chosen, p2v_disk_row_get_disk (item->data)->name);
   g_ptr_array_add (chosen, NULL);
-  /* No server of today says how much is free there. */
+  gint64 free_space = p2v_offers_free_space (model->probe != NULL ? model->probe->offers : NULL);
   g_autoptr (GPtrArray) warnings
-      = p2v_disk_warnings_judge (machine, (const char *const *)chosen->pdata, -1);
+      = p2v_disk_warnings_judge (machine, (const char *const *)chosen->pdata, free_space);
   for (GList *item = rows; item != NULL; item = item->next)
     {
       const P2vDisk *disk = p2v_disk_row_get_disk (item->data);
@@ -174,6 +175,7 @@ bind (P2vKioskPage *base)
   g_signal_connect_swapped (model_of (page), "machine-changed", G_CALLBACK (on_machine_changed),
                             page);
   g_signal_connect_swapped (model_of (page), "details-changed", G_CALLBACK (show_details), page);
+  g_signal_connect_swapped (model_of (page), "server-changed", G_CALLBACK (show_details), page);
   on_machine_changed (page);
 }
 

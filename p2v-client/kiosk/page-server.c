@@ -4,6 +4,7 @@
 #include "p2v-client/kiosk/field.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/offers-text.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-server.ui"
@@ -158,20 +159,37 @@ on_accept (P2vServerPage *page)
   p2v_kiosk_page_set_ready (P2V_KIOSK_PAGE (page), !model->probing && !undecided);
 }
 
+/* It works, but what was asked for would be refused: that is read before anything else, once. */
+static gboolean
+has_problem (const P2vKioskModel *model)
+{
+  return model->probe->offers != NULL && model->probe->offers->problem != NULL;
+}
+
 static void
 say_success (P2vServerPage *page)
 {
   const P2vKioskModel *model = model_of (page);
   const P2vConfig *config = model->config;
-  g_autofree char *heading = g_strdup_printf ("The server %s is ready", config->server);
+  const P2vOffers *offers = model->probe->offers;
+  gboolean problem = has_problem (model);
+  g_autofree char *heading = g_strdup_printf (problem ? "The server %s would refuse this conversion"
+                                                      : "The server %s is ready",
+                                              config->server);
   g_autofree char *program = p2v_text_printable (model->probe->program);
   g_autofree char *warning = p2v_hostkey_warning (&model->probe->hostkey, config);
-  g_autofree char *text
-      = g_strdup_printf ("It has let %s in and runs %s.%s%s", config->username, program,
-                         warning != NULL ? " " : "", warning != NULL ? warning : "");
-  p2v_kiosk_notice_say (page->result,
-                        warning != NULL ? P2V_KIOSK_NOTICE_WARNING : P2V_KIOSK_NOTICE_GOOD, heading,
-                        text);
+  g_autofree char *why = problem ? p2v_kiosk_sentence (offers->problem) : NULL;
+  g_autofree char *offered = p2v_offers_text (offers);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "It has let %s in and runs %s.", config->username, program);
+  const char *more[] = { warning, why, offered };
+  for (gsize i = 0; i < G_N_ELEMENTS (more); i++)
+    if (more[i] != NULL && more[i][0] != '\0')
+      g_string_append_printf (text, " %s", more[i]);
+  gboolean doubtful
+      = problem || warning != NULL || (offers != NULL && offers->libvirt_problem != NULL);
+  p2v_kiosk_notice_say (page->result, doubtful ? P2V_KIOSK_NOTICE_WARNING : P2V_KIOSK_NOTICE_GOOD,
+                        heading, text->str);
 }
 
 static void
@@ -311,7 +329,7 @@ on_server_changed (P2vServerPage *page)
   on_accept (page);
   if (!ended)
     return;
-  if (model->server_works && page->advancing)
+  if (model->server_works && page->advancing && !has_problem (model))
     p2v_kiosk_page_advance (P2V_KIOSK_PAGE (page));
   else
     set_focus (page);

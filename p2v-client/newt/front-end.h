@@ -3,6 +3,7 @@
 #define P2V_NEWT_FRONT_END_H
 
 #include "common/bad-range.h"
+#include "common/offers.h"
 #include "p2v-client/config.h"
 #include "p2v-client/newt/details.h"
 
@@ -41,6 +42,7 @@ typedef struct
 
   char *program;     /* how the server introduced itself; NULL while it has not been tried */
   char *fingerprint; /* and the host key that it showed */
+  P2vOffers *offers; /* and what it offers; NULL when it does not say */
 
   P2vRequest *request; /* what the review has shown */
 

@@ -5,6 +5,7 @@
 #include "p2v-client/disk-warnings.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
+#include "p2v-client/offers-text.h"
 #include "p2v-client/text.h"
 
 #include <string.h>
@@ -156,8 +157,8 @@ static GPtrArray *
 judge (const Page *page)
 {
   g_auto (GStrv) chosen = list_chosen (page);
-  /* No server of today says how much is free there. */
-  return p2v_disk_warnings_judge (known_machine (page), (const char *const *)chosen, -1);
+  return p2v_disk_warnings_judge (known_machine (page), (const char *const *)chosen,
+                                  p2v_offers_free_space (page->front_end->offers));
 }
 
 /* The warnings of a disk, then those of all that are chosen. */

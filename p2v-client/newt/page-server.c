@@ -5,6 +5,7 @@
 #include "p2v-client/identity.h"
 #include "p2v-client/newt/task.h"
 #include "p2v-client/newt/window.h"
+#include "p2v-client/offers-text.h"
 #include "p2v-client/probe.h"
 #include "p2v-client/setting.h"
 #include "p2v-client/text.h"
@@ -244,6 +245,8 @@ test_connection (Page *page)
           self->program = p2v_text_printable (probe->program);
           g_free (self->fingerprint);
           self->fingerprint = g_strdup (probe->hostkey.fingerprint);
+          p2v_offers_free (self->offers);
+          self->offers = g_steal_pointer (&probe->offers);
           return TRUE;
         }
       if (g_error_matches (error, P2V_ERROR, P2V_ERROR_CANCELLED))
@@ -266,11 +269,22 @@ static void
 say_it_works (const P2vFrontEnd *self)
 {
   gboolean any = g_strcmp0 (self->config->hostkey, "any") == 0;
-  g_autofree char *text
-      = g_strdup_printf ("%s has let user %s in and runs %s.\n\nHost key%s:\n%s",
-                         self->config->server, self->config->username, self->program,
-                         any ? ", not checked because of p2v.hostkey=any" : "", self->fingerprint);
+  g_autofree char *offered = p2v_offers_text (self->offers);
+  g_autofree char *text = g_strdup_printf (
+      "%s has let user %s in and runs %s.\n\nHost key%s:\n%s%s%s", self->config->server,
+      self->config->username, self->program, any ? ", not checked because of p2v.hostkey=any" : "",
+      self->fingerprint, offered[0] != '\0' ? "\n\n" : "", offered);
   p2v_window_say ("The connection works", text);
+}
+
+/* It works, but what was asked for would be refused. */
+static void
+say_problem (const P2vFrontEnd *self)
+{
+  if (self->offers == NULL || self->offers->problem == NULL)
+    return;
+  g_autofree char *problem = p2v_text_printable (self->offers->problem);
+  p2v_window_say ("The server would refuse this conversion", problem);
 }
 
 /* What is most likely to be typed next; where everything is there already, Enter goes on. */
@@ -310,6 +324,7 @@ p2v_page_server (P2vFrontEnd *self)
         }
       else if (test_connection (&page))
         {
+          say_problem (self);
           if (pressed == 0)
             return P2V_PAGE_DISKS;
           say_it_works (self);

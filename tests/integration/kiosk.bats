@@ -167,7 +167,40 @@ assert_quiet ()
   # The button that only tests stays on the page.
   kiosk_go "The server 127.0.0.1 is ready" alt+t
   kiosk_until "p2v-server "
+  # What it offers.
+  kiosk_until "The disks go to $SERVER_IMAGES, which has "
   kiosk_go "Which of its disks?" Return
+}
+
+@test "what the server would refuse is read before anything is chosen" {
+  kiosk_start p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" "p2v.disks=$T/disk1" \
+    p2v.o=local p2v.os=/etc "p2v.hostkey=$SERVER_HOSTKEY" "p2v.identity=file://$SERVER_IDENTITY"
+  kiosk_go "Which conversion server?" Return
+  kiosk_go "The server 127.0.0.1 would refuse this conversion" Return
+  kiosk_until "The server does not allow images in the directory /etc."
+  kiosk_go "Which of its disks?" Return
+  kiosk_go "The server 127.0.0.1 would refuse this conversion" alt+b
+  assert_page_good
+}
+
+@test "a server without libvirt is said to be one, and to refuse what needs it" {
+  cp "$SERVER_CONFIG" "$T/server.conf"
+  server_root sed -i 's|^uri=.*|uri=qemu+unix:///session?socket=/nowhere|' "$SERVER_CONFIG"
+  kiosk_start p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" "p2v.disks=$T/disk1" \
+    p2v.o=libvirt "p2v.hostkey=$SERVER_HOSTKEY" "p2v.identity=file://$SERVER_IDENTITY"
+  kiosk_go "Which conversion server?" Return
+  kiosk_go "The server 127.0.0.1 would refuse this conversion" Return
+  kiosk_until "Its libvirt cannot be used: "
+  cp "$T/server.conf" "$SERVER_CONFIG"
+  assert_page_good
+}
+
+@test "disks that are larger than what the server has free are warned of" {
+  truncate -s 15T "$T/huge"
+  start "p2v.disks=$T/huge" "p2v.hostkey=$SERVER_HOSTKEY" "p2v.identity=file://$SERVER_IDENTITY"
+  kiosk_go "Which conversion server?" Return
+  kiosk_go "Which of its disks?" Return
+  kiosk_until "The chosen disks are 15.0 TiB large, and the server has "
 }
 
 @test "what cannot be right is said at the field, before anything is connected to" {

@@ -144,6 +144,7 @@ go_to_review ()
   assert_output_contains "127.0.0.1"
   press_button Test
   see "runs p2v-server 0."
+  see "which has "
   press Enter
   press_button Next
   see "Which disks become"

@@ -3,6 +3,7 @@
 #include "p2v-server/job.h"
 #include "p2v-server/job-store.h"
 #include "p2v-server/libvirt.h"
+#include "p2v-server/offers.h"
 #include "p2v-server/plan.h"
 
 #include <glib/gstdio.h>
@@ -508,6 +509,53 @@ test_local_needs_no_libvirt (Fixture *f, gconstpointer data)
 
 #define ADD(path, function) g_test_add ("/plan/" path, Fixture, NULL, setup, function, teardown)
 
+static void
+test_offers_of_a_pool (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  define_pool (f, "dir", "fast", TRUE);
+  define_pool (f, "dir", "stopped", FALSE);
+  define_pool (f, "rbd", "ceph", TRUE);
+  set (&f->request->output->storage, "fast");
+  write_file (f, "virt-v2v.conf",
+              "<virt-v2v><profile name='lab'><method>local</method></profile></virt-v2v>");
+  g_autoptr (P2vOffers) offers = p2v_offers_make (f->config, f->request->output);
+  g_assert_cmpstr (offers->problem, ==, NULL);
+  g_assert_cmpstr (offers->libvirt_problem, ==, NULL);
+  g_assert_cmpstr (offers->place, ==, "storage pool fast");
+  g_assert_cmpstr (offers->format, ==, "qcow2");
+  g_assert_cmpint (offers->free, >, 0);
+  g_assert_cmpuint (g_strv_length (offers->profiles), ==, 1);
+  g_assert_cmpstr (offers->profiles[0], ==, "lab");
+  /* Where images can be made: not in one that does not run, not over a network. */
+  g_assert_true (g_strv_contains ((const char *const *)offers->pools, "fast"));
+  g_assert_false (g_strv_contains ((const char *const *)offers->pools, "stopped"));
+  g_assert_false (g_strv_contains ((const char *const *)offers->pools, "ceph"));
+  g_assert_true (g_strv_contains ((const char *const *)offers->networks, "default"));
+  set (&f->request->output->storage, "stopped");
+  g_autoptr (P2vOffers) refused = p2v_offers_make (f->config, f->request->output);
+  g_assert_nonnull (strstr (refused->problem, "pool-start stopped"));
+}
+
+static void
+test_offers_without_libvirt (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  set (&f->config->libvirt_uri, "qemu+unix:///system?socket=/nowhere/libvirt-sock");
+  g_autoptr (P2vOffers) offers = p2v_offers_make (f->config, f->request->output);
+  g_assert_nonnull (offers->libvirt_problem);
+  g_assert_cmpstr (offers->problem, ==, NULL);
+  g_assert_cmpstr (offers->place, ==, f->images);
+  g_assert_cmpint (offers->free, >, 0);
+  g_assert_cmpuint (g_strv_length (offers->pools), ==, 0);
+  set (&f->request->output->mode, "libvirt");
+  g_autoptr (P2vOffers) refused = p2v_offers_make (f->config, f->request->output);
+  g_assert_nonnull (refused->problem);
+  set (&f->request->output->mode, "local");
+  set (&f->request->output->storage, "/etc");
+  g_autoptr (P2vOffers) elsewhere = p2v_offers_make (f->config, f->request->output);
+  g_assert_nonnull (strstr (elsewhere->problem, "/etc"));
+  g_assert_cmpstr (elsewhere->place, ==, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -531,5 +579,7 @@ main (int argc, char **argv)
   ADD ("networks-are-resolved", test_networks_are_resolved);
   ADD ("a-false-mac-address-is-refused", test_a_false_mac_address_is_refused);
   ADD ("local-needs-no-libvirt", test_local_needs_no_libvirt);
+  ADD ("offers-of-a-pool", test_offers_of_a_pool);
+  ADD ("offers-without-libvirt", test_offers_without_libvirt);
   return g_test_run ();
 }
