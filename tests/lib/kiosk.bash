@@ -15,13 +15,18 @@
 KIOSK_PATIENCE=${KIOSK_PATIENCE:-60}
 P2V_KIOSK=${P2V_KIOSK:-$P2V_BUILD/p2v-client/kiosk/p2v-kiosk}
 
-# Starts a program in the background without bats's descriptors, its output into $T_DISPLAY/$1.
+# A process is no more the shell that started it.
+has_begun () { [[ ! -e /proc/$1 || $(</proc/"$1"/comm) != "$(</proc/$BASHPID/comm)" ]]; }
+
+# Starts a program in the background without bats's descriptors, its output into $T_DISPLAY/$1. Ended
+# before it has begun it would still be a shell of bats's, which then ends the test.
 display_run ()
 {
   local log=$1
   shift
   "$@" </dev/null >>"$T_DISPLAY/$log" 2>&1 3>&- &
   display_pids+=("$!")
+  wait_until "$KIOSK_PATIENCE" has_begun "$!"
 }
 
 display_start ()
