@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/nic-row.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/field.h"
+#include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "nic-row.ui"
+
+/* How long a light blinks: time to walk around the machine. */
+#define BLINK_SECONDS "10"
 
 struct _P2vNicRow
 {
@@ -13,7 +18,9 @@ struct _P2vNicRow
   GtkToggleButton *connect;
   GtkLabel *details;
   GtkLabel *caption;
+  GtkWidget *choices;
   GtkEntry *network;
+  GtkWidget *blink;
   GtkLabel *error;
   char *name;
 };
@@ -24,8 +31,46 @@ static void
 on_toggled (P2vNicRow *row)
 {
   gboolean active = gtk_toggle_button_get_active (row->connect);
-  gtk_widget_set_sensitive (GTK_WIDGET (row->network), active);
+  gtk_widget_set_sensitive (row->choices, active);
   gtk_widget_set_sensitive (GTK_WIDGET (row->caption), active);
+}
+
+static void
+on_blinked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (P2vNicRow) row = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *said = NULL;
+  gtk_widget_set_sensitive (row->blink, TRUE);
+  if (!g_subprocess_communicate_utf8_finish (G_SUBPROCESS (source), result, NULL, &said, &error)
+      || g_subprocess_get_successful (G_SUBPROCESS (source)))
+    return;
+  /* "netlink error: Operation not supported", after which it tries another way and says so again.
+   */
+  g_auto (GStrv) lines = g_strsplit (said != NULL ? said : "", "\n", 2);
+  g_autofree char *why = p2v_text_printable (lines[0]);
+  g_autofree char *text
+      = g_strdup_printf (_ ("The light of %s does not blink: %s"), row->name, why);
+  gtk_label_set_label (row->error, text);
+  gtk_widget_show (GTK_WIDGET (row->error));
+}
+
+static void
+on_blink (P2vNicRow *row)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) process
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+                          &error, "ethtool", "-p", row->name, BLINK_SECONDS, NULL);
+  gtk_widget_set_visible (GTK_WIDGET (row->error), error != NULL);
+  if (error != NULL)
+    {
+      g_autofree char *text = p2v_kiosk_sentence (error->message);
+      gtk_label_set_label (row->error, text);
+      return;
+    }
+  gtk_widget_set_sensitive (row->blink, FALSE);
+  g_subprocess_communicate_utf8_async (process, NULL, NULL, on_blinked, g_object_ref (row));
 }
 
 static void
@@ -44,9 +89,12 @@ p2v_nic_row_class_init (P2vNicRowClass *class)
   gtk_widget_class_bind_template_child (widget_class, P2vNicRow, connect);
   gtk_widget_class_bind_template_child (widget_class, P2vNicRow, details);
   gtk_widget_class_bind_template_child (widget_class, P2vNicRow, caption);
+  gtk_widget_class_bind_template_child (widget_class, P2vNicRow, choices);
   gtk_widget_class_bind_template_child (widget_class, P2vNicRow, network);
+  gtk_widget_class_bind_template_child (widget_class, P2vNicRow, blink);
   gtk_widget_class_bind_template_child (widget_class, P2vNicRow, error);
   gtk_widget_class_bind_template_callback (widget_class, on_toggled);
+  gtk_widget_class_bind_template_callback (widget_class, on_blink);
 }
 
 static void
@@ -70,18 +118,38 @@ describe (const P2vNic *nic)
   return g_string_free (text, FALSE);
 }
 
+static void
+add_choices (P2vNicRow *row, char **names)
+{
+  for (gsize i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      g_autofree char *name = p2v_text_printable (names[i]);
+      gtk_combo_box_text_append_text (GTK_COMBO_BOX_TEXT (row->choices), name);
+    }
+}
+
 GtkWidget *
-p2v_nic_row_new (const P2vNic *nic, const char *network, const char *fallback)
+p2v_nic_row_new (const P2vNic *nic, const char *network, const char *fallback,
+                 const P2vOffers *offers)
 {
   P2vNicRow *row = g_object_new (P2V_TYPE_NIC_ROW, NULL);
   g_autofree char *details = describe (nic);
   g_autofree char *spoken = g_strdup_printf ("Network of %s", nic->name);
+  g_autofree char *chooser = g_strdup_printf (_ ("Networks for %s"), nic->name);
+  g_autofree char *blinker = g_strdup_printf (_ ("Blink the light of %s"), nic->name);
   AtkObject *check = gtk_widget_get_accessible (GTK_WIDGET (row->connect));
   row->name = g_strdup (nic->name);
   gtk_button_set_label (GTK_BUTTON (row->connect), nic->name);
   gtk_label_set_label (row->details, details);
   atk_object_set_description (check, details);
   atk_object_set_name (gtk_widget_get_accessible (GTK_WIDGET (row->network)), spoken);
+  atk_object_set_name (gtk_widget_get_accessible (row->choices), chooser);
+  atk_object_set_name (gtk_widget_get_accessible (row->blink), blinker);
+  if (offers != NULL)
+    {
+      add_choices (row, offers->networks);
+      add_choices (row, offers->bridges);
+    }
   gtk_entry_set_text (row->network, network != NULL ? network : fallback);
   gtk_toggle_button_set_active (row->connect, network != NULL);
   on_toggled (row);

@@ -63,13 +63,14 @@ show_nics (P2vGuestPage *page, const P2vGuest *guest)
 {
   const P2vKioskModel *model = model_of (page);
   GPtrArray *nics = model->machine->nics;
+  const P2vOffers *offers = model->probe != NULL ? model->probe->offers : NULL;
   p2v_container_clear (page->nics);
   for (guint i = 0; i < nics->len; i++)
     {
       const P2vNic *nic = nics->pdata[i];
       const char *fallback = p2v_config_network_for (model->config, nic->name);
       const char *network = guest != NULL ? network_in (guest, nic->name) : fallback;
-      gtk_container_add (page->nics, p2v_nic_row_new (nic, network, fallback));
+      gtk_container_add (page->nics, p2v_nic_row_new (nic, network, fallback, offers));
     }
   if (nics->len == 0)
     gtk_container_add (page->nics,

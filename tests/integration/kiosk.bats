@@ -36,6 +36,7 @@ teardown ()
 {
   kiosk_stop
   display_stop
+  [[ -z ${bridge-} ]] || server_root ip link del "$bridge" 2>/dev/null || true
   common_teardown
 }
 
@@ -481,6 +482,57 @@ blocks_of () { stat -c %b "$SERVER_IMAGES/$1-disk1"; }
 
 # Processor time so far, hundredths of a second.
 ticks () { awk '{ print $14 + $15 }' "/proc/$KIOSK_PID/stat"; }
+
+# tab_to NAME: goes from field to field.
+tab_to ()
+{
+  local step
+  for step in {1..12}; do
+    ! kiosk_has_focus "$1" || return 0
+    key Tab
+    sleep 0.2
+  done
+  kiosk_focus "$1"
+}
+
+# The words of ethtool, which no virtual interface can do anything for.
+ethtool_says ()
+{
+  mkdir -p "$T/bin"
+  printf '#!/bin/sh\necho "$@" >>%s\n%s\n' "$T/blinked" "$1" >"$T/bin/new"
+  chmod 755 "$T/bin/new"
+  mv "$T/bin/new" "$T/bin/ethtool"
+}
+
+@test "an interface goes to one of the server's networks, and its light blinks on demand" {
+  bridge=p2v$BASHPID
+  server_root ip link add "$bridge" type bridge
+  ethtool_says 'sleep 2'
+  PATH=$T/bin:$PATH start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_go "What will the guest be like?" Return
+  server_root ip link del "$bridge"
+  tab_to "Network of eno1"
+  local step
+  for step in {1..20}; do
+    key Down
+    sleep 0.2
+    if kiosk_shows "sensitive	$bridge"; then break; fi
+  done
+  kiosk_until "sensitive	$bridge"
+  assert_page_good
+  tab_to "Blink the light of eno1"
+  key space
+  wait_until "$KIOSK_PATIENCE" grep -sqx -- "-p eno1 10" "$T/blinked"
+  sleep 3
+  kiosk_refute "does not blink"
+  ethtool_says 'echo "netlink error: Operation not supported" >&2; exit 1'
+  tab_to "Blink the light of eno1"
+  key space
+  kiosk_until "The light of eno1 does not blink: netlink error: Operation not supported"
+  kiosk_go "Is this right?" Return
+  kiosk_until "$bridge"
+}
 
 @test "it takes 120 MiB at most, and next to no processor time while a person thinks" {
   start "p2v.hostkey=$SERVER_HOSTKEY"
