@@ -150,7 +150,7 @@ add_row (Page *page, Row *row, int at)
 static void
 build (Page *page, guint n_disks)
 {
-  static const char *const labels[] = { "Cancel", NULL };
+  static const char *const labels[] = { "Pause", "Cancel", NULL };
   guint shown = MIN (n_disks, DISK_ROWS);
   page->n_rows = shown;
   page->activity = p2v_window_add (page->window, newtTextbox (1, 0, P2V_TEXT_WIDTH, 1, 0));
@@ -298,6 +298,32 @@ ask_about_unfinished (Run *run, const P2vUnfinished *unfinished)
     g_cancellable_cancel (run->cancellable);
 }
 
+/* Nothing is sent as long as the window is there, which closes by itself when all is over. */
+static void
+pause_sending (Run *run)
+{
+  static const char *const labels[] = { "Go on", NULL };
+  if (has_landed (run))
+    {
+      p2v_window_say ("Pause", "Everything has reached the server: nothing is sent any more.");
+      return;
+    }
+  g_autoptr (P2vWindow) window = p2v_window_new_question (
+      "Paused",
+      "Nothing is sent until you go on, however long that is. What has reached the server is kept, "
+      "and so is the connection.",
+      labels, 0);
+  int pressed = P2V_WINDOW_TICK;
+  p2v_window_set_timer (window, REDRAW_MILLISECONDS);
+  p2v_conversion_hold (run->cancellable, TRUE);
+  while (pressed == P2V_WINDOW_TICK && g_atomic_int_get (&run->ended) == 0
+         && !p2v_question_is_open (run->question))
+    pressed = p2v_window_run (window);
+  p2v_conversion_hold (run->cancellable, FALSE);
+  if (pressed == P2V_WINDOW_ENDED)
+    g_cancellable_cancel (run->cancellable);
+}
+
 /* Returns FALSE when the program is to end. */
 static gboolean
 show (Run *run, guint n_disks)
@@ -314,7 +340,9 @@ show (Run *run, guint n_disks)
           g_cancellable_cancel (run->cancellable);
           return FALSE;
         }
-      if (pressed == 0 || pressed == P2V_WINDOW_ESCAPE)
+      if (pressed == 0)
+        pause_sending (run);
+      if (pressed == 1 || pressed == P2V_WINDOW_ESCAPE)
         ask_to_cancel (run);
       g_autoptr (P2vUnfinished) unfinished = p2v_question_get (run->question);
       if (unfinished != NULL && !g_cancellable_is_cancelled (run->cancellable))

@@ -302,7 +302,7 @@ go_to_review ()
   go_to_review
   press_button Convert
   see "Sending the disks"
-  press Enter
+  press_button Cancel
   see "Stop the conversion?"
   press_button Stop
   see "Stopped"
@@ -313,6 +313,29 @@ go_to_review ()
   press_button Again
   see "Is this right?"
   see "cancel1"
+}
+
+sent () { stat -c %b "$SERVER_IMAGES/pause1-sda"; }
+
+@test "a pause holds the sending, and then it goes on" {
+  local before
+  disk_make "$T/sda" 100000256 pause
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=pause1 p2v.bwlimit=8M p2v.compress=off
+  go_to_review
+  press_button Convert
+  see "Sending the disks"
+  press_button Pause
+  see "Nothing is sent until you go on"
+  # What was on its way arrives.
+  sleep 3
+  before=$(sent)
+  sleep 10
+  assert_equal "$(sent)" "$before"
+  assert_equal "$(state_of pause1)" receiving
+  press_button "Go on"
+  see "Sending the disks"
+  wait_until 60 shows "Sent, but the conversion failed"
+  qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/pause1-sda"
 }
 
 QUESTION="Go on with an unfinished conversion of this machine?"
