@@ -414,6 +414,11 @@ leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$KIOSK_MACHINE"; }
 @test "a connection that is lost is being brought back, until it is there again" {
   start "p2v.hostkey=$SERVER_HOSTKEY" p2v.bwlimit=2M p2v.compress=off
   to_review lost1
+  # What the pages have shown they show anew.
+  kiosk_go "What will the guest be like?" alt+b
+  kiosk_go "Which of its disks?" alt+b
+  kiosk_go "What will the guest be like?" Return
+  kiosk_go "Is this right?" Return
   key Return
   kiosk_until "Sending the disks"
   sshd_away
@@ -548,6 +553,38 @@ ethtool_says ()
   local kib
   kib=$(awk '/^Pss:/ { print $2 }' "/proc/$KIOSK_PID/smaps_rollup")
   ((kib <= 120 * 1024)) || assert_fail "$kib KiB"
+}
+
+@test "from the first page to the last nothing is lost, nor read that is not there (valgrind)" {
+  cat >"$T/valgrind" <<END
+#!/bin/sh
+exec valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+  --show-leak-kinds=definite --suppressions=/usr/share/glib-2.0/valgrind/glib.supp \
+  --suppressions=/usr/share/gtk-3.0/valgrind/gtk.supp "--suppressions=$COMMON_LIB/kiosk.supp" \
+  --log-file="$T/valgrind.%p" "$P2V_KIOSK" "\$@"
+END
+  chmod 755 "$T/valgrind"
+  export KIOSK_PATIENCE=300
+  local kiosk=$P2V_KIOSK status=0
+  P2V_KIOSK=$T/valgrind
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  P2V_KIOSK=$kiosk
+  to_review lost1
+  # What the pages have shown they show anew.
+  kiosk_go "What will the guest be like?" alt+b
+  kiosk_go "Which of its disks?" alt+b
+  kiosk_go "What will the guest be like?" Return
+  kiosk_go "Is this right?" Return
+  key Return
+  kiosk_until "need not be read again"
+  assert_same_contents "$SERVER_IMAGES/lost1-disk1" "$T/disk1"
+  kill "$KIOSK_PID"
+  wait "$KIOSK_PID" || status=$?
+  unset KIOSK_PID
+  [[ $status -ne 99 ]] || assert_fail "$(cat "$T"/valgrind.*)"
+  # It has ended by itself, after which valgrind has looked.
+  assert_equal "$(cat "$T"/valgrind.*)" ""
+  ((status < 128)) || assert_fail "ended with $status"
 }
 
 @test "without a bus it starts; without a display it says so" {
