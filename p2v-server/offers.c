@@ -8,6 +8,7 @@
 #include "p2v-server/profile.h"
 #include "p2v-server/storage-file.h"
 #include "p2v-server/storage-pool.h"
+#include "p2v-server/this-host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +32,13 @@ find_bridges (void)
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   g_autoptr (GDir) interfaces = g_dir_open ("/sys/class/net", 0, NULL);
   const char *name;
-  for (int i = 0;
-       interfaces != NULL && i < MAX_NAMES && (name = g_dir_read_name (interfaces)) != NULL;)
-    {
-      g_autofree char *path = g_build_filename ("/sys/class/net", name, "bridge", NULL);
-      if (!g_file_test (path, G_FILE_TEST_IS_DIR))
-        continue;
-      g_strv_builder_add (names, name);
-      i++;
-    }
+  int count = 0;
+  while (interfaces != NULL && count < MAX_NAMES && (name = g_dir_read_name (interfaces)) != NULL)
+    if (p2v_this_host_has_bridge (name))
+      {
+        g_strv_builder_add (names, name);
+        count++;
+      }
   return g_strv_builder_end (names);
 }
 
@@ -119,6 +118,9 @@ look_at_output (P2vOffers *offers, const P2vServerConfig *config, const P2vOutpu
   if (plan == NULL)
     return FALSE;
   offers->format = g_strdup (plan->format);
+  /* It may be there again by now, but what it has is not known then. */
+  if (strcmp (plan->method, "libvirt") == 0 && libvirt == NULL)
+    return TRUE;
   if (strcmp (plan->method, "libvirt") == 0)
     return look_into_pool (offers, config, libvirt, plan->storage, error);
   if (strcmp (plan->method, "local") == 0)

@@ -3,17 +3,9 @@
 
 #include "common/error.h"
 #include "p2v-server/profile.h"
+#include "p2v-server/this-host.h"
 
 #include <string.h>
-
-static gboolean
-bridge_exists (const char *name)
-{
-  if (strchr (name, '/') != NULL || name[0] == '.')
-    return FALSE;
-  g_autofree char *path = g_build_filename ("/sys/class/net", name, "bridge", NULL);
-  return g_file_test (path, G_FILE_TEST_IS_DIR);
-}
 
 G_GNUC_PRINTF (2, 3)
 static void
@@ -55,7 +47,7 @@ guess_type (P2vPlanner *planner, const char *name)
       if (network != NULL)
         return "network";
     }
-  return bridge_exists (name) ? "bridge" : "network";
+  return p2v_this_host_has_bridge (name) ? "bridge" : "network";
 }
 
 static void
@@ -76,7 +68,7 @@ plug_in (P2vPlanner *planner, P2vPlanNic *nic, const char *name)
     }
   if (!here)
     return;
-  if (strcmp (nic->type, "bridge") == 0 && !bridge_exists (nic->source))
+  if (strcmp (nic->type, "bridge") == 0 && !p2v_this_host_has_bridge (nic->source))
     warn (planner,
           "bridge \"%s\" does not exist on this server: the guest will not start until it does. "
           "Create it (ip link add %s type bridge, and permanently in the host's network "

@@ -126,6 +126,15 @@ compare_keys (gconstpointer a, gconstpointer b)
   return rank[0] != rank[1] ? rank[0] - rank[1] : strcmp (keys[0]->type, keys[1]->type);
 }
 
+gboolean
+p2v_this_host_has_bridge (const char *name)
+{
+  if (strchr (name, '/') != NULL || name[0] == '.')
+    return FALSE;
+  g_autofree char *path = g_build_filename ("/sys/class/net", name, "bridge", NULL);
+  return g_file_test (path, G_FILE_TEST_IS_DIR);
+}
+
 GPtrArray *
 p2v_this_host_keys (void)
 {

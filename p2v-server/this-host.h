@@ -18,6 +18,9 @@ char *p2v_this_host_address (GError **error);
 /* Whether a name or address is one of this host's. May ask the DNS. */
 gboolean p2v_this_host_is (const char *name);
 
+/* Whether this host has a bridge of that name. */
+gboolean p2v_this_host_has_bridge (const char *name);
+
 /* The host keys of sshd, /etc/ssh/ssh_host_*_key.pub (GPtrArray of P2vSshKey, transfer full), the
  * one that a client is going to be shown first: libssh and OpenSSH prefer Ed25519, then ECDSA. */
 GPtrArray *p2v_this_host_keys (void);
