@@ -259,19 +259,25 @@ draw (Page *page, Run *run)
   draw_log (page, run);
 }
 
+/* Until the answer is to what holds when it is given: the disks may land while somebody thinks. */
 static void
 ask_to_cancel (Run *run)
 {
   static const char *const labels[] = { "Go on", "Stop", NULL };
-  const char *text
-      = has_landed (run)
-            ? "Everything has reached the server, which finishes by itself. Stop watching it?"
-            : "Stop the conversion? What has been sent is deleted on the server. This machine "
-              "stays "
-              "as it is.";
-  int pressed = p2v_window_ask ("Stop?", text, labels, 0);
-  if (pressed == 1 || pressed == P2V_WINDOW_ENDED)
-    g_cancellable_cancel (run->cancellable);
+  for (gboolean answered = FALSE; !answered;)
+    {
+      gboolean landed = has_landed (run);
+      const char *text
+          = landed
+                ? "Everything has reached the server, which finishes by itself. Stop watching it?"
+                : "Stop the conversion? What has been sent is deleted on the server. This "
+                  "machine stays as it is.";
+      int pressed = p2v_window_ask ("Stop?", text, labels, 0);
+      gboolean stop = pressed == 1 || pressed == P2V_WINDOW_ENDED;
+      answered = !stop || pressed == P2V_WINDOW_ENDED || landed == has_landed (run);
+      if (stop && answered)
+        g_cancellable_cancel (run->cancellable);
+    }
 }
 
 /* The conversion waits for the answer; when it waits no longer, the window closes by itself. */

@@ -298,7 +298,7 @@ go_to_review ()
 
 @test "a conversion that is cancelled leaves nothing on the server" {
   disk_make "$T/sda" 1500000256 cancel
-  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=cancel1
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=cancel1 p2v.bwlimit=4M
   go_to_review
   press_button Convert
   see "Sending the disks"
