@@ -142,15 +142,14 @@ judge_missing (Judgement *self, const Member *member)
   const char *group = member->content->group;
   if (is_kind (member->content, "lvm-pv"))
     add (self, member->disk, P2V_SEVERITY_SERIOUS,
-         g_strdup_printf (_ ("Volume group %s lacks %" G_GINT64_FORMAT " of its %" G_GINT64_FORMAT
-                             " physical volumes on this machine."),
-                          group, missing, member->content->members),
+         g_strdup_printf (
+             _ ("Volume group %s lacks %lld of its %lld physical volumes on this machine."), group,
+             (long long)missing, (long long)member->content->members),
          _ ("Connect the missing disk and look again; what lies on it is lost to the guest."));
   else
     add (self, member->disk, P2V_SEVERITY_CAUTION,
-         g_strdup_printf (_ ("Array %s lacks %" G_GINT64_FORMAT " of its %" G_GINT64_FORMAT
-                             " members on this machine."),
-                          group, missing, member->content->members),
+         g_strdup_printf (_ ("Array %s lacks %lld of its %lld members on this machine."), group,
+                          (long long)missing, (long long)member->content->members),
          _ ("Connect the missing disk and look again, or be sure that the array starts without "
             "it."));
 }
@@ -230,11 +229,10 @@ judge_disk (Judgement *self, const P2vDisk *disk)
          g_strdup (_ ("What is on it could not be read: it may be failing.")),
          _ ("Check its cable. Everything on it will be read, which can take long."));
   if (disk->missing > 0)
-    add (
-        self, disk, P2V_SEVERITY_CAUTION,
-        g_strdup_printf (_ ("The array is degraded: it lacks %" G_GINT64_FORMAT " of its members."),
-                         disk->missing),
-        _ ("It can be read as it is; if another member fails meanwhile, it cannot."));
+    add (self, disk, P2V_SEVERITY_CAUTION,
+         g_strdup_printf (_ ("The array is degraded: it lacks %lld of its members."),
+                          (long long)disk->missing),
+         _ ("It can be read as it is; if another member fails meanwhile, it cannot."));
   judge_members (self, disk);
   visit (self, disk, disk->content, judge_filesystem);
   visit (self, disk, disk->content, judge_encryption);

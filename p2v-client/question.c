@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/question.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/text.h"
 
 #define MILLISECONDS 1000
@@ -41,9 +42,10 @@ p2v_unfinished_describe (const P2vUnfinished *unfinished)
   g_autoptr (GDateTime) created
       = g_date_time_new_from_unix_local (unfinished->created / MILLISECONDS);
   /* The server may say any number; not each is a date. */
-  g_autofree char *begun
-      = created != NULL ? g_date_time_format (created, ", begun on %Y-%m-%d at %H:%M %Z") : NULL;
-  return g_strdup_printf ("The server has job %s%s: %s of %s have landed.", job,
+  g_autofree char *begun = created != NULL
+                               ? g_date_time_format (created, _ (", begun on %Y-%m-%d at %H:%M %Z"))
+                               : NULL;
+  return g_strdup_printf (_ ("The server has job %s%s: %s of %s have landed."), job,
                           begun != NULL ? begun : "", landed, total);
 }
 

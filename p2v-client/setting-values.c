@@ -2,6 +2,7 @@
 #include "p2v-client/setting.h"
 
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 
 #include <string.h>
 
@@ -27,7 +28,7 @@ is_missing (const P2vSetting *setting, const char *value, GError **error)
   const P2vArgument *argument = &setting->argument;
   const char *name = argument->alias != NULL ? argument->alias : argument->name;
   g_autofree char *reason
-      = g_strdup_printf ("expected a value, as in %s=%s", name, argument->value);
+      = g_strdup_printf (_ ("expected a value, as in %s=%s"), name, argument->value);
   p2v_setting_refuse (setting, NULL, reason, error);
   return TRUE;
 }
@@ -46,20 +47,20 @@ p2v_setting_set_server (const P2vSetting *setting, P2vConfig *config, const char
   const char *colon = strchr (server, ':');
   if (strchr (value, '@') != NULL)
     return p2v_setting_refuse (setting, value,
-                               "expected a host name or address only. Give the user with "
-                               "p2v.username=USER",
+                               _ ("expected a host name or address only. Give the user with "
+                                  "p2v.username=USER"),
                                error);
   if (colon != NULL && strchr (colon + 1, ':') == NULL)
     return p2v_setting_refuse (setting, value,
-                               "expected a host name or address only. Give the port with "
-                               "p2v.port=PORT",
+                               _ ("expected a host name or address only. Give the port with "
+                                  "p2v.port=PORT"),
                                error);
   for (const char *p = server; *p != '\0'; p++)
     /* "%" separates the zone of a link-local address: fe80::1%eth0. */
     if (!g_ascii_isalnum (*p) && strchr (".-_:%", *p) == NULL)
-      return p2v_setting_refuse (setting, value, "this is no host name or address", error);
+      return p2v_setting_refuse (setting, value, _ ("this is no host name or address"), error);
   if (server[0] == '\0' || server[0] == '-')
-    return p2v_setting_refuse (setting, value, "this is no host name or address", error);
+    return p2v_setting_refuse (setting, value, _ ("this is no host name or address"), error);
   return store (setting, config, g_steal_pointer (&server));
 }
 
@@ -74,7 +75,7 @@ p2v_setting_set_username (const P2vSetting *setting, P2vConfig *config, const ch
   for (const char *p = value; *p != '\0' && good; p++)
     good = !g_ascii_iscntrl (*p) && !g_ascii_isspace (*p) && strchr ("/:\"'`$;|&<>", *p) == NULL;
   if (!good)
-    return p2v_setting_refuse (setting, value, "this is no user name", error);
+    return p2v_setting_refuse (setting, value, _ ("this is no user name"), error);
   return store (setting, config, g_strdup (value));
 }
 
@@ -93,8 +94,8 @@ p2v_setting_set_hostkey (const P2vSetting *setting, P2vConfig *config, const cha
   if (length != FINGERPRINT_LENGTH || (padding[0] != '\0' && strcmp (padding, "=") != 0))
     return p2v_setting_refuse (
         setting, value,
-        "expected \"any\", or SHA256: and 43 characters as this prints on the server: "
-        "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+        _ ("expected \"any\", or SHA256: and 43 characters as this prints on the server: "
+           "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"),
         error);
   return store (setting, config, g_strndup (value, padding - value));
 }
@@ -132,7 +133,8 @@ p2v_setting_set_memory (const P2vSetting *setting, P2vConfig *config, const char
                   && g_ascii_string_to_signed (number, 10, 0, setting->max / factor, &size, NULL);
   if (!good || size * factor < setting->min)
     return p2v_setting_refuse (
-        setting, value, "expected a size of at least 1M with its unit, such as 1024M or 4G", error);
+        setting, value, _ ("expected a size of at least 1M with its unit, such as 1024M or 4G"),
+        error);
   config->memory = size * factor;
   return TRUE;
 }
@@ -157,8 +159,8 @@ p2v_setting_set_rtc_offset (const P2vSetting *setting, P2vConfig *config, const 
   gint64 seconds = (gint64)(hours * SECONDS_PER_HOUR + minutes * 60) * (negative ? -1 : 1);
   if (!good || seconds < setting->min * SECONDS_PER_HOUR
       || seconds > setting->max * SECONDS_PER_HOUR)
-    return p2v_setting_refuse (setting, value,
-                               "expected hours from -12 to +14, such as -5, +2 or +5:30", error);
+    return p2v_setting_refuse (
+        setting, value, _ ("expected hours from -12 to +14, such as -5, +2 or +5:30"), error);
   config->rtc_offset = seconds;
   config->rtc_offset_set = P2V_YES;
   return TRUE;
@@ -171,19 +173,20 @@ add_network (const P2vSetting *setting, GPtrArray *networks, const char *item, G
   g_autofree char *nic = colon != NULL ? g_strndup (item, colon - item) : NULL;
   const char *network = colon != NULL ? colon + 1 : item;
   if (nic != NULL && !p2v_name_is_plain (nic))
-    return p2v_setting_refuse (setting, item, "expected INTERFACE:TARGET", error);
+    return p2v_setting_refuse (setting, item, _ ("expected INTERFACE:TARGET"), error);
   if (!p2v_name_is_plain (network))
-    return p2v_setting_refuse (setting, item,
-                               "a target network's name has letters, digits, \"-\", \"_\", \".\" "
-                               "or \"+\"",
-                               error);
+    return p2v_setting_refuse (
+        setting, item,
+        _ ("a target network's name has letters, digits, \"-\", \"_\", \".\" "
+           "or \"+\""),
+        error);
   for (guint i = 0; i < networks->len; i++)
     {
       const P2vNetworkMapping *other = networks->pdata[i];
       if (g_strcmp0 (other->nic, nic) == 0)
         return p2v_setting_refuse (setting, item,
-                                   nic != NULL ? "the interface already has a target"
-                                               : "there already is a default target",
+                                   nic != NULL ? _ ("the interface already has a target")
+                                               : _ ("there already is a default target"),
                                    error);
     }
   g_ptr_array_add (networks, p2v_network_mapping_new (nic, network));
@@ -218,7 +221,8 @@ p2v_setting_set_root (const P2vSetting *setting, P2vConfig *config, const char *
     good = g_ascii_isgraph (*p);
   if (!good)
     return p2v_setting_refuse (
-        setting, value, "expected first, single, /dev/NAME or btrfsvol:/dev/NAME/SUBVOLUME", error);
+        setting, value, _ ("expected first, single, /dev/NAME or btrfsvol:/dev/NAME/SUBVOLUME"),
+        error);
   return store (setting, config, g_strdup (value));
 }
 
@@ -250,9 +254,9 @@ p2v_setting_set_duration (const P2vSetting *setting, P2vConfig *config, const ch
                   && g_ascii_string_to_signed (number, 10, 0, setting->max / factor, &count, NULL);
   if (!good || count * factor < setting->min)
     {
-      g_autofree char *reason = g_strdup_printf ("expected a time of up to %" G_GINT64_FORMAT
-                                                 "h, such as 90s, 5m or 2h",
-                                                 setting->max / SECONDS_PER_HOUR);
+      g_autofree char *reason
+          = g_strdup_printf (_ ("expected a time of up to %lldh, such as 90s, 5m or 2h"),
+                             (long long)(setting->max / SECONDS_PER_HOUR));
       return p2v_setting_refuse (setting, value, reason, error);
     }
   gint64 *member = p2v_setting_member (setting, config);
@@ -272,7 +276,7 @@ p2v_setting_set_compress (const P2vSetting *setting, P2vConfig *config, const ch
   else if (strcmp (value, "off") == 0)
     *member = P2V_COMPRESS_OFF;
   else if (!g_ascii_string_to_signed (value, 10, setting->min, setting->max, member, NULL))
-    return p2v_setting_refuse (setting, value, "expected auto, off, or a level from 1 to 19",
+    return p2v_setting_refuse (setting, value, _ ("expected auto, off, or a level from 1 to 19"),
                                error);
   return TRUE;
 }
@@ -311,8 +315,9 @@ p2v_setting_set_bwlimit (const P2vSetting *setting, P2vConfig *config, const cha
         *member = count * units[i].multiplier / units[i].divisor;
         return TRUE;
       }
-  return p2v_setting_refuse (setting, value,
-                             "expected a rate with its unit, at least 8K: bytes a second as in 20M "
-                             "(K, M, G), or bits as in 200mbit (kbit, mbit, gbit); or off",
-                             error);
+  return p2v_setting_refuse (
+      setting, value,
+      _ ("expected a rate with its unit, at least 8K: bytes a second as in 20M "
+         "(K, M, G), or bits as in 200mbit (kbit, mbit, gbit); or off"),
+      error);
 }

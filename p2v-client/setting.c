@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-client/hooks.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
 #include "p2v-client/text.h"
 
@@ -48,7 +49,7 @@ refuse_missing (const P2vSetting *setting, GError **error)
   const P2vArgument *argument = &setting->argument;
   const char *name = argument->alias != NULL ? argument->alias : argument->name;
   g_autofree char *reason
-      = g_strdup_printf ("expected a value, as in %s=%s", name, argument->value);
+      = g_strdup_printf (_ ("expected a value, as in %s=%s"), name, argument->value);
   return p2v_setting_refuse (setting, NULL, reason, error);
 }
 
@@ -67,9 +68,10 @@ check_text (const P2vSetting *setting, const char *value, GError **error)
   if (value == NULL || value[0] == '\0')
     return refuse_missing (setting, error);
   if (strlen (value) > MAX_VALUE)
-    return p2v_setting_refuse (setting, value, "the value is too long", error);
+    return p2v_setting_refuse (setting, value, _ ("the value is too long"), error);
   if (has_control_character (value))
-    return p2v_setting_refuse (setting, value, "control characters cannot be part of it", error);
+    return p2v_setting_refuse (setting, value, _ ("control characters cannot be part of it"),
+                               error);
   return TRUE;
 }
 
@@ -98,9 +100,9 @@ p2v_setting_set_plain (const P2vSetting *setting, P2vConfig *config, const char 
   if (!check_text (setting, value, error))
     return FALSE;
   if (!p2v_name_is_plain (value))
-    return p2v_setting_refuse (setting, value,
-                               "expected one word of letters, digits, \"-\", \"_\", \".\" or \"+\"",
-                               error);
+    return p2v_setting_refuse (
+        setting, value, _ ("expected one word of letters, digits, \"-\", \"_\", \".\" or \"+\""),
+        error);
   store_text (setting, config, value);
   return TRUE;
 }
@@ -132,7 +134,7 @@ read_boolean (const P2vSetting *setting, const char *value, gboolean *out, GErro
         *out = i % 2 == 1;
         return TRUE;
       }
-  return p2v_setting_refuse (setting, value, "expected yes or no, or nothing for yes", error);
+  return p2v_setting_refuse (setting, value, _ ("expected yes or no, or nothing for yes"), error);
 }
 
 gboolean
@@ -161,9 +163,8 @@ read_number (const P2vSetting *setting, const char *value, gint64 *out, GError *
     return FALSE;
   if (g_ascii_string_to_signed (value, 10, setting->min, setting->max, out, NULL))
     return TRUE;
-  g_autofree char *reason
-      = g_strdup_printf ("expected a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
-                         setting->min, setting->max);
+  g_autofree char *reason = g_strdup_printf (_ ("expected a number from %lld to %lld"),
+                                             (long long)setting->min, (long long)setting->max);
   return p2v_setting_refuse (setting, value, reason, error);
 }
 
@@ -193,7 +194,7 @@ check_choice (const P2vSetting *setting, const char *value, GError **error)
   if (g_strv_contains ((const char *const *)setting->choices, value))
     return TRUE;
   g_autofree char *choices = g_strjoinv (", ", (char **)setting->choices);
-  g_autofree char *reason = g_strdup_printf ("expected one of %s", choices);
+  g_autofree char *reason = g_strdup_printf (_ ("expected one of %s"), choices);
   return p2v_setting_refuse (setting, value, reason, error);
 }
 
@@ -235,9 +236,10 @@ p2v_setting_set_list (const P2vSetting *setting, P2vConfig *config, const char *
   for (gsize i = 0; items[i] != NULL; i++)
     {
       if (items[i][0] == '\0')
-        return p2v_setting_refuse (setting, value, "there is nothing between two commas", error);
+        return p2v_setting_refuse (setting, value, _ ("there is nothing between two commas"),
+                                   error);
       if (!setting->repeatable && g_strv_contains ((const char *const *)items + i + 1, items[i]))
-        return p2v_setting_refuse (setting, value, "something is named twice", error);
+        return p2v_setting_refuse (setting, value, _ ("something is named twice"), error);
       g_strv_builder_add (builder, items[i]);
     }
   g_strfreev (*member);

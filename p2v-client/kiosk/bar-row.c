@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/bar-row.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/text.h"
 
@@ -46,7 +47,7 @@ p2v_bar_row_show (P2vBarRow *row, gint64 done, gint64 size)
 {
   g_autofree char *done_text = p2v_size_format (done);
   g_autofree char *size_text = p2v_size_format (size);
-  g_autofree char *text = g_strdup_printf ("%s of %s", done_text, size_text);
+  g_autofree char *text = g_strdup_printf (_ ("%s of %s"), done_text, size_text);
   gtk_progress_bar_set_fraction (row->bar, size > 0 ? (double)done / (double)size : 0);
   gtk_label_set_label (row->figures, text);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/disk-text.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/text.h"
 
 #include <string.h>
@@ -45,9 +46,9 @@ add_system (const P2vContent *content, gpointer words)
   if (os == NULL)
     return;
   const char *name = os->name != NULL ? os->name : os->id;
-  g_autofree char *text = g_strdup_printf ("%s%s%s", name != NULL ? name : "an operating system",
-                                           os->hostname != NULL ? ", " : "",
-                                           os->hostname != NULL ? os->hostname : "");
+  g_autofree char *text = g_strdup_printf (
+      "%s%s%s", name != NULL ? name : _ ("an operating system"), os->hostname != NULL ? ", " : "",
+      os->hostname != NULL ? os->hostname : "");
   add_once (words, text);
 }
 
@@ -68,7 +69,7 @@ add_kind (const P2vContent *content, gpointer words)
   else if (strcmp (kind, "filesystem") == 0)
     add_once (words, content->type);
   else if (strcmp (kind, "swap") == 0)
-    add_once (words, "swap");
+    add_once (words, _ ("swap"));
 }
 
 static char *
@@ -83,20 +84,23 @@ p2v_disk_text_content (const P2vDisk *disk)
 {
   const P2vContent *content = disk->content;
   if (content == NULL)
-    return g_strdup ("What is on it could not be read.");
+    return g_strdup (_ ("What is on it could not be read."));
   if (g_strcmp0 (content->kind, "empty") == 0)
-    return g_strdup ("Nothing is on it.");
+    return g_strdup (_ ("Nothing is on it."));
   g_autoptr (GPtrArray) systems = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) kinds = g_ptr_array_new_with_free_func (g_free);
   visit (content, add_system, systems);
   visit (content, add_kind, kinds);
   g_autofree char *system = join (systems, "; ");
   g_autofree char *kind = join (kinds, ", ");
-  GString *text = g_string_new (system[0] != '\0' ? system : "No operating system was found");
+  GString *text = g_string_new (system[0] != '\0' ? system : _ ("No operating system was found"));
   guint count = content->partitions->len;
   gboolean table = g_strcmp0 (content->kind, "partition-table") == 0;
   if (table)
-    g_string_append_printf (text, "; %u %s", count, count == 1 ? "partition" : "partitions");
+    {
+      g_string_append (text, "; ");
+      g_string_append_printf (text, ngettext ("%u partition", "%u partitions", count), count);
+    }
   if (kind[0] != '\0')
     g_string_append_printf (text, "%s%s", table ? ": " : "; ", kind);
   g_autofree char *raw = g_string_free (text, FALSE);
@@ -107,12 +111,14 @@ char *
 p2v_disk_text_obstacle (const P2vDisk *disk)
 {
   if (disk->live_medium)
-    return g_strdup ("This is the medium that this system was booted from. It is not converted.");
+    return g_strdup (
+        _ ("This is the medium that this system was booted from. It is not converted."));
   if (disk->member_of != NULL)
-    return g_strdup_printf ("Only a part of %s. It is not converted by itself; choose that.",
+    return g_strdup_printf (_ ("Only a part of %s. It is not converted by itself; choose that."),
                             disk->member_of);
   if (!p2v_disk_is_convertible (disk))
-    return g_strdup ("It has no size: there is no medium in it, or it does not answer. Check its "
-                     "cable, or that the controller has made it ready.");
+    return g_strdup (
+        _ ("It has no size: there is no medium in it, or it does not answer. Check its "
+           "cable, or that the controller has made it ready."));
   return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/end-box.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/power.h"
@@ -25,7 +26,8 @@ end_machine (P2vKioskEndBox *box, gboolean reboot)
 {
   g_autoptr (GError) error = NULL;
   p2v_power_off (reboot, &error);
-  p2v_kiosk_notice_say_error (box->notice, "The machine cannot be switched off from here", error);
+  p2v_kiosk_notice_say_error (box->notice, _ ("The machine cannot be switched off from here"),
+                              error);
 }
 
 static void

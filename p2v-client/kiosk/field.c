@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "common/request.h"
+#include "p2v-client/i18n.h"
 
 #include <string.h>
 
@@ -32,18 +33,18 @@ p2v_field_read_server (const char *text, GError **error)
       server[length - 2] = '\0';
     }
   if (server[0] == '\0')
-    return refuse (error, "Type the name or address of the conversion server.");
+    return refuse (error, _ ("Type the name or address of the conversion server."));
   if (strchr (server, '@') != NULL)
-    return refuse (error, "Type the server alone; the user name has a field of its own.");
+    return refuse (error, _ ("Type the server alone; the user name has a field of its own."));
   const char *colon = strchr (server, ':');
   if (colon != NULL && strchr (colon + 1, ':') == NULL)
-    return refuse (error, "Type the server alone; the port has a field of its own.");
+    return refuse (error, _ ("Type the server alone; the port has a field of its own."));
   gboolean good = server[0] != '-';
   for (const char *p = server; *p != '\0' && good; p++)
     /* "%" separates the zone of a link-local address: fe80::1%eth0. */
     good = g_ascii_isalnum (*p) || strchr (".-_:%", *p) != NULL;
   if (!good)
-    return refuse (error, "This is no host name or address.");
+    return refuse (error, _ ("This is no host name or address."));
   return g_steal_pointer (&server);
 }
 
@@ -51,7 +52,7 @@ gboolean
 p2v_field_read_port (const char *text, guint16 *port, GError **error)
 {
   gint64 number;
-  if (!p2v_field_read_number (text, "the port", 1, G_MAXUINT16, &number, error))
+  if (!p2v_field_read_number (text, _ ("the port"), 1, G_MAXUINT16, &number, error))
     return FALSE;
   *port = (guint16)number;
   return TRUE;
@@ -62,12 +63,12 @@ p2v_field_read_username (const char *text, GError **error)
 {
   g_autofree char *name = strip (text);
   if (name[0] == '\0')
-    return refuse (error, "Type the name of the user to log in as on the server.");
+    return refuse (error, _ ("Type the name of the user to log in as on the server."));
   gboolean good = name[0] != '-';
   for (const char *p = name; *p != '\0' && good; p++)
     good = !g_ascii_iscntrl (*p) && !g_ascii_isspace (*p) && strchr ("/:\"'`$;|&<>", *p) == NULL;
   if (!good)
-    return refuse (error, "This is no user name.");
+    return refuse (error, _ ("This is no user name."));
   return g_steal_pointer (&name);
 }
 
@@ -76,13 +77,14 @@ p2v_field_read_key (const char *text, GError **error)
 {
   g_autofree char *key = strip (text);
   if (key[0] == '\0')
-    return refuse (error, "Type the path of the file with the SSH private key, or its URL.");
+    return refuse (error, _ ("Type the path of the file with the SSH private key, or its URL."));
   if (strstr (key, "://") != NULL)
     return g_steal_pointer (&key);
   if (!g_path_is_absolute (key))
-    return refuse (error, "Type the whole path of the file, as in /etc/p2v/identity, or a URL.");
+    return refuse (error,
+                   _ ("Type the whole path of the file, as in /etc/p2v/identity, or a URL."));
   if (!g_file_test (key, G_FILE_TEST_IS_REGULAR))
-    return refuse (error, "There is no such file.");
+    return refuse (error, _ ("There is no such file."));
   return g_filename_to_uri (key, NULL, error);
 }
 
@@ -93,9 +95,8 @@ p2v_field_read_number (const char *text, const char *what, gint64 min, gint64 ma
   g_autofree char *stripped = strip (text);
   if (g_ascii_string_to_signed (stripped, 10, min, max, number, NULL))
     return TRUE;
-  g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
-               "Type %s as a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ".", what, min,
-               max);
+  g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE, _ ("Type %s as a number from %lld to %lld."),
+               what, (long long)min, (long long)max);
   return FALSE;
 }
 
@@ -105,9 +106,9 @@ p2v_field_read_name (const char *text, const char *what, GError **error)
   g_autofree char *name = strip (text);
   if (p2v_name_is_plain (name) && p2v_guest_name_check (name, NULL))
     return g_steal_pointer (&name);
-  g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE,
-               "Type %s: up to 64 letters, digits and - _ . +, beginning with a letter or digit.",
-               what);
+  g_set_error (
+      error, P2V_ERROR, P2V_ERROR_USAGE,
+      _ ("Type %s: up to 64 letters, digits and - _ . +, beginning with a letter or digit."), what);
   return NULL;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/network.h"
 
+#include "p2v-client/i18n.h"
+
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <linux/if.h>
@@ -157,12 +159,12 @@ p2v_kiosk_link_describe (const P2vKioskLink *link)
 {
   g_autofree char *speed = NULL;
   if (!link->link)
-    return g_strdup ("no link: check the cable");
+    return g_strdup (_ ("no link: check the cable"));
   if (link->speed >= 1000)
-    speed = g_strdup_printf (" at %g Gbit/s", (double)link->speed / 1000);
+    speed = g_strdup_printf (_ (" at %g Gbit/s"), (double)link->speed / 1000);
   else if (link->speed > 0)
-    speed = g_strdup_printf (" at %" G_GINT64_FORMAT " Mbit/s", link->speed);
-  return g_strdup_printf ("connected%s, %s", speed != NULL ? speed : "",
-                          p2v_kiosk_link_is_usable (link) ? link->addresses
-                                                          : "no address yet (waiting for DHCP)");
+    speed = g_strdup_printf (_ (" at %lld Mbit/s"), (long long)link->speed);
+  return g_strdup_printf (
+      _ ("connected%s, %s"), speed != NULL ? speed : "",
+      p2v_kiosk_link_is_usable (link) ? link->addresses : _ ("no address yet (waiting for DHCP)"));
 }

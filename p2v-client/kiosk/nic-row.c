@@ -114,7 +114,7 @@ describe (const P2vNic *nic)
     g_string_append_printf (text, "%s%s%s%s", text->len > 0 ? ", " : "", vendor,
                             vendor[0] != '\0' ? " " : "", model);
   g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "",
-                          nic->link ? "connected" : "no link");
+                          nic->link ? _ ("connected") : _ ("no link"));
   return g_string_free (text, FALSE);
 }
 
@@ -134,7 +134,7 @@ p2v_nic_row_new (const P2vNic *nic, const char *network, const char *fallback,
 {
   P2vNicRow *row = g_object_new (P2V_TYPE_NIC_ROW, NULL);
   g_autofree char *details = describe (nic);
-  g_autofree char *spoken = g_strdup_printf ("Network of %s", nic->name);
+  g_autofree char *spoken = g_strdup_printf (_ ("Network of %s"), nic->name);
   g_autofree char *chooser = g_strdup_printf (_ ("Networks for %s"), nic->name);
   g_autofree char *blinker = g_strdup_printf (_ ("Blink the light of %s"), nic->name);
   AtkObject *check = gtk_widget_get_accessible (GTK_WIDGET (row->connect));
@@ -168,7 +168,7 @@ p2v_nic_row_read (P2vNicRow *row, char **network)
   GError *error = NULL;
   *network = NULL;
   if (gtk_toggle_button_get_active (row->connect))
-    *network = p2v_field_read_name (gtk_entry_get_text (row->network), "the network", &error);
+    *network = p2v_field_read_name (gtk_entry_get_text (row->network), _ ("the network"), &error);
   return p2v_field_judge (row->network, row->error, error);
 }
 

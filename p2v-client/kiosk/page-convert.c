@@ -88,10 +88,11 @@ sending_figures (const P2vKioskState *state, gboolean held, gint64 done, gint64 
   g_autofree char *rate = p2v_rate_format (state->rate);
   g_autofree char *left = p2v_duration_format (MAX (state->time_left, 1));
   gboolean known = state->rate >= 1 && state->pause == NULL && !held;
-  return g_strdup_printf ("%s of %s%s%s%s%s%s", done_text, size_text, known ? ", " : "",
-                          known ? rate : "", known && state->time_left >= 0 ? ", " : "",
-                          known && state->time_left >= 0 ? left : "",
-                          known && state->time_left >= 0 ? " left" : "");
+  if (!known)
+    return g_strdup_printf (_ ("%s of %s"), done_text, size_text);
+  if (state->time_left < 0)
+    return g_strdup_printf (_ ("%s of %s, %s"), done_text, size_text, rate);
+  return g_strdup_printf (_ ("%s of %s, %s, %s left"), done_text, size_text, rate, left);
 }
 
 static void
@@ -207,27 +208,29 @@ show_notice (P2vConvertPage *page, const P2vKioskState *state)
   const char *warning = count > 0 ? state->warnings->pdata[count - 1] : NULL;
   if (model_of (page)->phase == P2V_KIOSK_STOPPING)
     p2v_kiosk_notice_say (
-        page->notice, P2V_KIOSK_NOTICE_WARNING, "Stopping\xe2\x80\xa6",
-        state->job == NULL ? NULL : "The server is told, and takes away what it has received.");
+        page->notice, P2V_KIOSK_NOTICE_WARNING, _ ("Stopping\xe2\x80\xa6"),
+        state->job == NULL ? NULL : _ ("The server is told, and takes away what it has received."));
   else if (state->pause != NULL)
     {
       g_autofree char *why = p2v_kiosk_sentence (state->pause_why);
-      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, "It goes on by itself", why);
+      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, _ ("It goes on by itself"),
+                            why);
     }
   else if (model_of (page)->held && is_sending (state))
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, _ ("Paused"),
                           _ ("Nothing is sent until you go on. The connection is kept, and what "
                              "has arrived too."));
   else if (state->landed && state->stay != NULL)
-    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "Everything has reached the server",
-                          state->stay);
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD,
+                          _ ("Everything has reached the server"), state->stay);
   else if (state->landed)
-    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "This machine is no longer needed",
-                          "The server has all of it and goes on by itself, even if this machine is "
-                          "switched off now. To see how it ends, wait here.");
+    p2v_kiosk_notice_say (
+        page->notice, P2V_KIOSK_NOTICE_GOOD, _ ("This machine is no longer needed"),
+        _ ("The server has all of it and goes on by itself, even if this machine is "
+           "switched off now. To see how it ends, wait here."));
   else
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
-                          warning != NULL ? "The server says" : NULL, warning);
+                          warning != NULL ? _ ("The server says") : NULL, warning);
 }
 
 static void
@@ -241,17 +244,18 @@ show_question (P2vConvertPage *page, const P2vKioskState *state)
   p2v_kiosk_unfinished_box_show (page->unfinished, unfinished);
   /* After what it replaces is hidden: it may have had the focus. */
   p2v_kiosk_page_set_back_label (base, stopping             ? ""
-                                       : unfinished != NULL ? "_Stop"
-                                       : page->asking       ? "_Keep going"
-                                                            : "_Cancel");
+                                       : unfinished != NULL ? _ ("_Stop")
+                                       : page->asking       ? _ ("_Keep going")
+                                                            : _ ("_Cancel"));
   if (state->landed)
-    p2v_kiosk_notice_say (page->question_text, P2V_KIOSK_NOTICE_WARNING, "Stop watching?",
-                          "The server goes on by itself and makes the guest all the same.");
+    p2v_kiosk_notice_say (page->question_text, P2V_KIOSK_NOTICE_WARNING, _ ("Stop watching?"),
+                          _ ("The server goes on by itself and makes the guest all the same."));
   else
     p2v_kiosk_notice_say (
-        page->question_text, P2V_KIOSK_NOTICE_WARNING, "Cancel the conversion?",
-        "What was sent so far is thrown away on the server. This machine stays as it is.");
-  gtk_button_set_label (page->stop, state->landed ? "_Stop watching" : "Cancel the con_version");
+        page->question_text, P2V_KIOSK_NOTICE_WARNING, _ ("Cancel the conversion?"),
+        _ ("What was sent so far is thrown away on the server. This machine stays as it is."));
+  gtk_button_set_label (page->stop,
+                        state->landed ? _ ("_Stop watching") : _ ("Cancel the con_version"));
 }
 
 static void

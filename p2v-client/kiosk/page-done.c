@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/end-box.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
@@ -35,23 +36,27 @@ add (P2vDonePage *page, const char *name, const char *text)
 static void
 say_how_it_went (P2vDonePage *page, const P2vKioskModel *model)
 {
-  const char *next = "Switch this machine off before you start the guest: both have the same name "
-                     "and may have the same addresses.";
+  const char *next
+      = _ ("Switch this machine off before you start the guest: both have the same name "
+           "and may have the same addresses.");
   const GPtrArray *bad = model->state->bad;
   const char *guest = model->request->guest->name;
   if (bad->len == 0)
     {
-      g_autofree char *heading = g_strdup_printf ("The guest %s has been made", guest);
+      g_autofree char *heading = g_strdup_printf (_ ("The guest %s has been made"), guest);
       p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, heading, next);
       return;
     }
-  g_autofree char *heading = g_strdup_printf ("The guest %s has been made, but not all of this "
-                                              "machine could be read",
+  g_autofree char *heading = g_strdup_printf (_ ("The guest %s has been made, but not all of this "
+                                                 "machine could be read"),
                                               guest);
   g_autofree char *text = g_strdup_printf (
-      "%" G_GINT64_FORMAT " bytes in %u %s of the disks are zeroes in the guest. Check its "
-      "filesystems, and restore from a backup what lies there. %s",
-      p2v_bad_ranges_bytes (bad), bad->len, bad->len == 1 ? "place" : "places", next);
+      ngettext ("%lld bytes in %u place of the disks are zeroes in the guest. Check its "
+                "filesystems, and restore from a backup what lies there. %s",
+                "%lld bytes in %u places of the disks are zeroes in the guest. Check its "
+                "filesystems, and restore from a backup what lies there. %s",
+                bad->len),
+      (long long)p2v_bad_ranges_bytes (bad), bad->len, next);
   p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, heading, text);
 }
 
@@ -63,10 +68,10 @@ add_bad (P2vDonePage *page, const GPtrArray *bad)
     {
       g_autofree char *place = p2v_bad_range_text (bad->pdata[i]);
       g_autofree char *text = p2v_text_printable (place);
-      add (page, i == 0 ? "Not read" : "", text);
+      add (page, i == 0 ? _ ("Not read") : "", text);
     }
   g_autofree char *more = bad->len > PLACES_SHOWN
-                              ? g_strdup_printf ("and %u more places", bad->len - PLACES_SHOWN)
+                              ? g_strdup_printf (_ ("and %u more places"), bad->len - PLACES_SHOWN)
                               : NULL;
   add (page, "", more);
 }
@@ -79,13 +84,13 @@ enter (P2vKioskPage *base)
   const P2vKioskState *state = model->state;
   say_how_it_went (page, model);
   p2v_container_clear (page->facts);
-  add (page, "Guest", model->request->guest->name);
-  add (page, "Server", model->config->server);
-  add (page, "Where", state->place);
-  add (page, "Job", state->job);
+  add (page, _ ("Guest"), model->request->guest->name);
+  add (page, _ ("Server"), model->config->server);
+  add (page, _ ("Where"), state->place);
+  add (page, _ ("Job"), state->job);
   add_bad (page, state->bad);
   for (guint i = 0; i < state->warnings->len; i++)
-    add (page, i == 0 ? "Note" : "", state->warnings->pdata[i]);
+    add (page, i == 0 ? _ ("Note") : "", state->warnings->pdata[i]);
   return p2v_kiosk_end_box_get_first (page->end);
 }
 

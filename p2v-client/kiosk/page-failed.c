@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/end-box.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
@@ -29,24 +30,27 @@ advise (const P2vKioskModel *model)
 {
   if (model->state->landed)
     return g_strdup_printf (
-        "Put right on the server what the message says, and run p2v-server retry %s there. This "
-        "machine need not be read again and may be switched off.",
+        _ ("Put right on the server what the message says, and run p2v-server retry %s there. This "
+           "machine need not be read again and may be switched off."),
         model->state->job);
   switch (p2v_error_code_of (model->failure))
     {
     case P2V_ERROR_CONNECTION:
     case P2V_ERROR_TRANSFER:
-      return g_strdup ("Check this machine's cable and network, and that the server runs and has "
-                       "room. Then try again.");
+      return g_strdup (
+          _ ("Check this machine's cable and network, and that the server runs and has "
+             "room. Then try again."));
     case P2V_ERROR_AUTH:
-      return g_strdup ("Change the settings: user, password or key.");
+      return g_strdup (_ ("Change the settings: user, password or key."));
     case P2V_ERROR_SOURCE:
-      return g_strdup ("Check the disk and its cable, or change the settings and leave it out.");
+      return g_strdup (
+          _ ("Check the disk and its cable, or change the settings and leave it out."));
     case P2V_ERROR_CANCELLED:
-      return g_strdup ("Change the settings or try again whenever you like.");
+      return g_strdup (_ ("Change the settings or try again whenever you like."));
     default:
-      return g_strdup ("Put right what the message says, on the server or in the settings, and try "
-                       "again.");
+      return g_strdup (
+          _ ("Put right what the message says, on the server or in the settings, and try "
+             "again."));
     }
 }
 
@@ -64,14 +68,14 @@ show_heading (P2vFailedPage *page, const P2vKioskModel *model, gboolean stopped)
   if (stopped)
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
                           model->state->landed
-                              ? "You have stopped watching; the server goes on by itself"
-                              : "You have stopped it; no guest was made",
-                          "This machine and its disks are as they were.");
+                              ? _ ("You have stopped watching; the server goes on by itself")
+                              : _ ("You have stopped it; no guest was made"),
+                          _ ("This machine and its disks are as they were."));
   else
-    p2v_kiosk_notice_say_error (page->notice, "The guest was not made", model->failure);
-  p2v_kiosk_page_set_title (base, stopped ? "Stopped" : "It has not worked");
+    p2v_kiosk_notice_say_error (page->notice, _ ("The guest was not made"), model->failure);
+  p2v_kiosk_page_set_title (base, stopped ? _ ("Stopped") : _ ("It has not worked"));
   /* What has landed need not be read again. */
-  p2v_kiosk_page_set_next_label (base, model->state->landed ? "" : "_Try again");
+  p2v_kiosk_page_set_next_label (base, model->state->landed ? "" : _ ("_Try again"));
 }
 
 static GtkWidget *
@@ -84,12 +88,12 @@ enter (P2vKioskPage *base)
   g_autofree char *advice = advise (model);
   show_heading (page, model, stopped);
   p2v_container_clear (page->facts);
-  add (page, "During", state->failed != NULL ? state->failed : state->activity);
-  add (page, "Server", model->config->server);
-  add (page, "Job", state->job);
-  add (page, "What to do", advice);
+  add (page, _ ("During"), state->failed != NULL ? state->failed : state->activity);
+  add (page, _ ("Server"), model->config->server);
+  add (page, _ ("Job"), state->job);
+  add (page, _ ("What to do"), advice);
   for (guint i = 0; i < state->warnings->len; i++)
-    add (page, i == 0 ? "It also said" : "", state->warnings->pdata[i]);
+    add (page, i == 0 ? _ ("It also said") : "", state->warnings->pdata[i]);
   return model->state->landed ? p2v_kiosk_end_box_get_first (page->end) : NULL;
 }
 

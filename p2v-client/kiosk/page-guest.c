@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/field.h"
 #include "p2v-client/kiosk/nic-row.h"
@@ -74,7 +75,7 @@ show_nics (P2vGuestPage *page, const P2vGuest *guest)
     }
   if (nics->len == 0)
     gtk_container_add (page->nics,
-                       p2v_fact_row_new ("None", "The guest will have no network.", "dim"));
+                       p2v_fact_row_new (_ ("None"), _ ("The guest will have no network."), "dim"));
 }
 
 /* Fills the fields with what was entered, or else with what suits the chosen disks. */
@@ -89,9 +90,9 @@ enter (P2vKioskPage *base)
   const P2vGuest *guest = request != NULL ? request->guest : NULL;
   g_autofree char *memory = p2v_size_format (model->machine->memory);
   g_autofree char *vcpus_hint
-      = g_strdup_printf ("this machine: %" G_GINT64_FORMAT, model->machine->cpu->online);
-  g_autofree char *memory_hint = g_strdup_printf ("MiB; this machine: %s", memory);
-  p2v_kiosk_notice_say_error (page->notice, "What was given does not fit this machine", error);
+      = g_strdup_printf (_ ("this machine: %lld"), (long long)model->machine->cpu->online);
+  g_autofree char *memory_hint = g_strdup_printf (_ ("MiB; this machine: %s"), memory);
+  p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"), error);
   gtk_entry_set_text (page->name, guest != NULL          ? guest->name
                                   : config->name != NULL ? config->name
                                                          : "");
@@ -135,10 +136,10 @@ take_fields (P2vGuestPage *page)
   gint64 vcpus = 0;
   gint64 memory = 0;
   g_autofree char *name
-      = p2v_field_read_name (gtk_entry_get_text (page->name), "a name", &name_error);
-  p2v_field_read_number (gtk_entry_get_text (page->vcpus), "the processors", 1, MAX_VCPUS, &vcpus,
-                         &vcpus_error);
-  p2v_field_read_number (gtk_entry_get_text (page->memory), "the memory", 1, MAX_MEMORY_MIB,
+      = p2v_field_read_name (gtk_entry_get_text (page->name), _ ("a name"), &name_error);
+  p2v_field_read_number (gtk_entry_get_text (page->vcpus), _ ("the processors"), 1, MAX_VCPUS,
+                         &vcpus, &vcpus_error);
+  p2v_field_read_number (gtk_entry_get_text (page->memory), _ ("the memory"), 1, MAX_MEMORY_MIB,
                          &memory, &memory_error);
   gboolean nics_good = take_nics (page);
   GtkEntry *wrong = NULL;
@@ -170,7 +171,7 @@ commit (P2vKioskPage *base)
   if (!take_fields (page))
     return FALSE;
   gboolean made = p2v_kiosk_model_make_request (model_of (page), &error);
-  p2v_kiosk_notice_say_error (page->notice, "This cannot be asked of the server", error);
+  p2v_kiosk_notice_say_error (page->notice, _ ("This cannot be asked of the server"), error);
   return made;
 }
 

@@ -76,10 +76,12 @@ on_toggled (P2vMachinePage *page)
   g_autofree char *total = p2v_size_format (size);
   g_autofree char *text = NULL;
   if (count > 0)
-    text = g_strdup_printf ("%u %s with %s chosen. What is free there is not sent.", count,
-                            count == 1 ? "disk" : "disks", total);
+    text = g_strdup_printf (ngettext ("%u disk with %s chosen. What is free there is not sent.",
+                                      "%u disks with %s chosen. What is free there is not sent.",
+                                      count),
+                            count, total);
   else
-    text = g_strdup ("Choose at least one disk.");
+    text = g_strdup (_ ("Choose at least one disk."));
   gtk_label_set_label (page->summary, rows != NULL ? text : "");
   p2v_kiosk_page_set_ready (P2V_KIOSK_PAGE (page), count > 0 && !model_of (page)->looking);
   show_details (page);
@@ -116,13 +118,14 @@ on_machine_changed (P2vMachinePage *page)
 {
   P2vKioskModel *model = model_of (page);
   if (model->looking)
-    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, "Looking at the disks\xe2\x80\xa6",
-                          "What is on them is only read, and nothing is mounted.");
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD,
+                          _ ("Looking at the disks\xe2\x80\xa6"),
+                          _ ("What is on them is only read, and nothing is mounted."));
   else if (model->machine_error != NULL)
-    p2v_kiosk_notice_say_error (page->notice, "This machine could not be looked at",
+    p2v_kiosk_notice_say_error (page->notice, _ ("This machine could not be looked at"),
                                 model->machine_error);
   else
-    p2v_kiosk_notice_say_error (page->notice, "What was given does not fit this machine",
+    p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"),
                                 model->suggestion_error);
   gtk_widget_set_sensitive (GTK_WIDGET (page->disks), !model->looking);
   if (!model->looking)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/disk-row.h"
 #include "p2v-client/kiosk/disk-text.h"
 #include "p2v-client/kiosk/fact-row.h"
@@ -31,9 +32,9 @@ static void
 add_server (P2vReviewPage *page, const P2vKioskModel *model)
 {
   const P2vConfig *config = model->config;
-  g_autofree char *text
-      = g_strdup_printf ("%s port %u, as user %s", config->server, config->port, config->username);
-  add (page, "Server", text);
+  g_autofree char *text = g_strdup_printf (_ ("%s port %u, as user %s"), config->server,
+                                           config->port, config->username);
+  add (page, _ ("Server"), text);
 }
 
 static void
@@ -41,10 +42,11 @@ add_guest (P2vReviewPage *page, const P2vRequest *request)
 {
   const P2vGuest *guest = request->guest;
   g_autofree char *memory = p2v_size_format (guest->memory);
-  g_autofree char *text
-      = g_strdup_printf ("%s with %" G_GINT64_FORMAT " virtual %s and %s of memory", guest->name,
-                         guest->vcpus, guest->vcpus == 1 ? "CPU" : "CPUs", memory);
-  add (page, "Guest", text);
+  g_autofree char *text = g_strdup_printf (ngettext ("%s with %lld virtual CPU and %s of memory",
+                                                     "%s with %lld virtual CPUs and %s of memory",
+                                                     (gulong)guest->vcpus),
+                                           guest->name, (long long)guest->vcpus, memory);
+  add (page, _ ("Guest"), text);
 }
 
 static void
@@ -56,7 +58,7 @@ add_disks (P2vReviewPage *page, const P2vRequest *request)
       g_autofree char *title = p2v_disk_text_title (disk);
       g_autofree char *content = p2v_disk_text_content (disk);
       g_autofree char *text = g_strdup_printf ("%s\n%s", title, content);
-      add (page, i == 0 ? "Disks" : "", text);
+      add (page, i == 0 ? _ ("Disks") : "", text);
     }
 }
 
@@ -68,11 +70,19 @@ add_networks (P2vReviewPage *page, const P2vRequest *request)
     {
       const P2vGuestNic *nic = nics->pdata[i];
       g_autofree char *text
-          = g_strdup_printf ("%s to the server's network %s", nic->nic, nic->network);
-      add (page, i == 0 ? "Network" : "", text);
+          = g_strdup_printf (_ ("%s to the server's network %s"), nic->nic, nic->network);
+      add (page, i == 0 ? _ ("Network") : "", text);
     }
   if (nics->len == 0)
-    add (page, "Network", "none: the guest is not connected");
+    add (page, _ ("Network"), _ ("none: the guest is not connected"));
+}
+
+/* part: transfer full. */
+static void
+add_part (GString *text, char *part)
+{
+  g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "", part);
+  g_free (part);
 }
 
 /* Where the guest goes. Only what was given at the boot menu can be other than the default. */
@@ -81,18 +91,18 @@ add_output (P2vReviewPage *page, const P2vOutput *output)
 {
   GString *text = g_string_new (NULL);
   if (output->profile != NULL)
-    g_string_append_printf (text, "the server's profile %s", output->profile);
+    add_part (text, g_strdup_printf (_ ("the server's profile %s"), output->profile));
   if (output->mode != NULL)
-    g_string_append_printf (text, "%soutput %s", text->len > 0 ? ", " : "", output->mode);
+    add_part (text, g_strdup_printf (_ ("output %s"), output->mode));
   if (output->storage != NULL)
-    g_string_append_printf (text, "%sstorage %s", text->len > 0 ? ", " : "", output->storage);
+    add_part (text, g_strdup_printf (_ ("storage %s"), output->storage));
   if (output->format != NULL)
-    g_string_append_printf (text, "%sformat %s", text->len > 0 ? ", " : "", output->format);
+    add_part (text, g_strdup_printf (_ ("format %s"), output->format));
   if (text->len == 0)
-    g_string_append (text, "where the server puts guests by default");
+    g_string_append (text, _ ("where the server puts guests by default"));
   g_autofree char *raw = g_string_free (text, FALSE);
   g_autofree char *shown = p2v_text_printable (raw);
-  add (page, "Stored", shown);
+  add (page, _ ("Stored"), shown);
 }
 
 static GtkWidget *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
 #include "p2v-client/kiosk/field.h"
 #include "p2v-client/kiosk/notice.h"
@@ -173,15 +174,15 @@ say_success (P2vServerPage *page)
   const P2vConfig *config = model->config;
   const P2vOffers *offers = model->probe->offers;
   gboolean problem = has_problem (model);
-  g_autofree char *heading = g_strdup_printf (problem ? "The server %s would refuse this conversion"
-                                                      : "The server %s is ready",
-                                              config->server);
+  g_autofree char *heading = g_strdup_printf (
+      problem ? _ ("The server %s would refuse this conversion") : _ ("The server %s is ready"),
+      config->server);
   g_autofree char *program = p2v_text_printable (model->probe->program);
   g_autofree char *warning = p2v_hostkey_warning (&model->probe->hostkey, config);
   g_autofree char *why = problem ? p2v_kiosk_sentence (offers->problem) : NULL;
   g_autofree char *offered = p2v_offers_text (offers);
   g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text, "It has let %s in and runs %s.", config->username, program);
+  g_string_append_printf (text, _ ("It has let %s in and runs %s."), config->username, program);
   const char *more[] = { warning, why, offered };
   for (gsize i = 0; i < G_N_ELEMENTS (more); i++)
     if (more[i] != NULL && more[i][0] != '\0')
@@ -197,11 +198,11 @@ say_unknown (P2vServerPage *page)
 {
   const P2vHostKey *hostkey = &model_of (page)->probe->hostkey;
   g_autofree char *text = g_strdup_printf (
-      "Compare the fingerprint of its host key (%s) with the one that p2v-server "
-      "setup has printed on the server.",
+      _ ("Compare the fingerprint of its host key (%s) with the one that p2v-server "
+         "setup has printed on the server."),
       hostkey->type);
   p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_WARNING,
-                        "Is this your server? Nothing was sent to it yet", text);
+                        _ ("Is this your server? Nothing was sent to it yet"), text);
 }
 
 static void
@@ -209,15 +210,16 @@ say_mismatch (P2vServerPage *page)
 {
   const P2vKioskModel *model = model_of (page);
   g_autofree char *text = g_strdup_printf (
-      "The host key of %s is %s (%s), and that is not the one that was given or accepted for it "
-      "before%s%s. Somebody may be in between, so nothing was sent and it does not go on. If the "
-      "server has a new key, have p2v-server media make a new medium, or start again with "
-      "p2v.hostkey=.",
+      _ ("The host key of %s is %s (%s), and that is not the one that was given or accepted for it "
+         "before%s%s. Somebody may be in between, so nothing was sent and it does not go on. If "
+         "the "
+         "server has a new key, have p2v-server media make a new medium, or start again with "
+         "p2v.hostkey=."),
       model->config->server, model->probe->hostkey.fingerprint, model->probe->hostkey.type,
       model->config->hostkey != NULL ? ": " : "",
       model->config->hostkey != NULL ? model->config->hostkey : "");
   p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_ERROR,
-                        "This is not the server that it should be", text);
+                        _ ("This is not the server that it should be"), text);
 }
 
 /* The engine's words name arguments of the command line; here are fields. */
@@ -226,10 +228,11 @@ say_login (P2vServerPage *page)
 {
   const P2vConfig *config = model_of (page)->config;
   g_autofree char *text = g_strdup_printf (
-      "%s does not let %s in with this password. Check both. If they are right, the server may not "
-      "take passwords (PasswordAuthentication in sshd_config): use an SSH key.",
+      _ ("%s does not let %s in with this password. Check both. If they are right, the server may "
+         "not "
+         "take passwords (PasswordAuthentication in sshd_config): use an SSH key."),
       config->server, config->username);
-  p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_ERROR, "The server does not let you in",
+  p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_ERROR, _ ("The server does not let you in"),
                         text);
 }
 
@@ -239,13 +242,13 @@ heading_of (const GError *error)
   switch (p2v_error_code_of (error))
     {
     case P2V_ERROR_CONNECTION:
-      return "The server cannot be reached";
+      return _ ("The server cannot be reached");
     case P2V_ERROR_AUTH:
-      return "The server does not let you in";
+      return _ ("The server does not let you in");
     case P2V_ERROR_REFUSED:
-      return "The server cannot be used";
+      return _ ("The server cannot be used");
     default:
-      return "The connection could not be tested";
+      return _ ("The connection could not be tested");
     }
 }
 
@@ -261,7 +264,7 @@ say_failure (P2vServerPage *page)
   else if (trust == P2V_HOSTKEY_MISMATCH)
     say_mismatch (page);
   else if (g_error_matches (error, P2V_ERROR, P2V_ERROR_CANCELLED))
-    p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_WARNING, "The test was stopped", NULL);
+    p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_WARNING, _ ("The test was stopped"), NULL);
   else if (g_error_matches (error, P2V_ERROR, P2V_ERROR_AUTH) && by_password)
     say_login (page);
   else
@@ -306,7 +309,7 @@ show_outcome (P2vServerPage *page)
   if (model->probing)
     {
       g_autofree char *heading
-          = g_strdup_printf ("Connecting to %s\xe2\x80\xa6", model->config->server);
+          = g_strdup_printf (_ ("Connecting to %s\xe2\x80\xa6"), model->config->server);
       p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_WARNING, heading, NULL);
     }
   else if (model->server_works)
@@ -325,7 +328,7 @@ on_server_changed (P2vServerPage *page)
   show_outcome (page);
   show_hostkey (page);
   gtk_widget_set_sensitive (page->form, !model->probing);
-  p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page), model->probing ? "_Stop" : "_Back");
+  p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page), model->probing ? _ ("_Stop") : _ ("_Back"));
   on_accept (page);
   if (!ended)
     return;

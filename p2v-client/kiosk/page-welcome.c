@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
@@ -35,11 +36,13 @@ describe_machine (const P2vMachine *machine)
   if (smbios != NULL && smbios->product != NULL)
     g_string_append (text, smbios->product);
   if (smbios != NULL && smbios->serial != NULL)
-    g_string_append_printf (text, ", serial number %s", smbios->serial);
+    g_string_append_printf (text, _ (", serial number %s"), smbios->serial);
   if (text->len > 0)
     g_string_append (text, "; ");
-  g_string_append_printf (text, "%" G_GINT64_FORMAT " %s, %s of memory", machine->cpu->online,
-                          machine->cpu->online == 1 ? "processor" : "processors", memory);
+  g_string_append_printf (text,
+                          ngettext ("%lld processor, %s of memory", "%lld processors, %s of memory",
+                                    (gulong)machine->cpu->online),
+                          (long long)machine->cpu->online, memory);
   return g_string_free (text, FALSE);
 }
 
@@ -55,11 +58,11 @@ on_machine_changed (P2vWelcomePage *page)
   else if (model->machine_error != NULL)
     text = p2v_kiosk_sentence (model->machine_error->message);
   else
-    text = g_strdup ("Looking at this machine and what is on its disks\xe2\x80\xa6");
+    text = g_strdup (_ ("Looking at this machine and what is on its disks\xe2\x80\xa6"));
   if (machine != NULL && machine->hostname != NULL)
-    system = g_strdup_printf ("On its disks it calls itself %s.", machine->hostname);
+    system = g_strdup_printf (_ ("On its disks it calls itself %s."), machine->hostname);
   else if (machine != NULL)
-    system = g_strdup ("No operating system that gives itself a name was found on its disks.");
+    system = g_strdup (_ ("No operating system that gives itself a name was found on its disks."));
   gtk_label_set_label (page->machine, text);
   gtk_label_set_label (page->system, system != NULL ? system : "");
   gtk_widget_set_visible (GTK_WIDGET (page->system), system != NULL);
@@ -82,18 +85,19 @@ on_network_changed (P2vWelcomePage *page)
     }
   const char *advice = "";
   if (links == NULL)
-    advice = "Looking at the network\xe2\x80\xa6";
+    advice = _ ("Looking at the network\xe2\x80\xa6");
   else if (links->len == 0)
-    advice = "This system has no driver for a network card of this machine. Without a network "
-             "nothing can be converted; try a USB network adapter.";
+    advice = _ ("This system has no driver for a network card of this machine. Without a network "
+                "nothing can be converted; try a USB network adapter.");
   else if (!usable)
-    advice = "Without an address the server cannot be reached. Check the cable and the switch. "
-             "Where there is no DHCP, start this system again with an address in the boot menu, "
-             "for example ip=192.0.2.5::192.0.2.1:255.255.255.0::eno1:none";
+    advice = _ ("Without an address the server cannot be reached. Check the cable and the switch. "
+                "Where there is no DHCP, start this system again with an address in the boot menu, "
+                "for example ip=192.0.2.5::192.0.2.1:255.255.255.0::eno1:none");
   else
-    advice = "You need the name or address of the conversion server, a user name with a password "
+    advice
+        = _ ("You need the name or address of the conversion server, a user name with a password "
              "or an SSH key for it, and the host key's fingerprint that p2v-server setup has "
-             "printed there.";
+             "printed there.");
   gtk_label_set_label (page->advice, advice);
 }
 
@@ -104,9 +108,9 @@ bind (P2vKioskPage *base)
   P2vKioskModel *model = p2v_kiosk_page_get_model (base);
   g_autofree char *complaint
       = model->complaint != NULL ? p2v_kiosk_sentence (model->complaint) : NULL;
-  p2v_kiosk_notice_say (page->complaint, P2V_KIOSK_NOTICE_WARNING,
-                        complaint != NULL ? "What was given at the boot menu is not used" : NULL,
-                        complaint);
+  p2v_kiosk_notice_say (
+      page->complaint, P2V_KIOSK_NOTICE_WARNING,
+      complaint != NULL ? _ ("What was given at the boot menu is not used") : NULL, complaint);
   g_signal_connect_swapped (model, "machine-changed", G_CALLBACK (on_machine_changed), page);
   g_signal_connect_swapped (model, "network-changed", G_CALLBACK (on_network_changed), page);
   on_machine_changed (page);

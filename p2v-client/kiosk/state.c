@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/state.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/text.h"
 
 #include <string.h>
 
-#define SENDING "Sending the disks"
-#define WAITING "Waiting for the server"
+#define SENDING _ ("Sending the disks")
+#define WAITING _ ("Waiting for the server")
 
 static void
 free_disk (P2vKioskDisk *disk)
@@ -84,15 +85,15 @@ static const char *
 stage_activity (const char *stage)
 {
   static const char *const activities[][2] = {
-    { P2V_STAGE_PREPARE, "Preparing the disks on the server" },
-    { P2V_STAGE_RECEIVE, SENDING },
-    { P2V_STAGE_VERIFY, "Verifying on the server what has landed" },
-    { P2V_STAGE_CONVERT, "Converting on the server" },
-    { P2V_STAGE_DEFINE, "Defining the guest on the server" },
+    { P2V_STAGE_PREPARE, N_ ("Preparing the disks on the server") },
+    { P2V_STAGE_RECEIVE, N_ ("Sending the disks") },
+    { P2V_STAGE_VERIFY, N_ ("Verifying on the server what has landed") },
+    { P2V_STAGE_CONVERT, N_ ("Converting on the server") },
+    { P2V_STAGE_DEFINE, N_ ("Defining the guest on the server") },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (activities); i++)
     if (g_strcmp0 (stage, activities[i][0]) == 0)
-      return activities[i][1];
+      return _ (activities[i][1]);
   return stage;
 }
 
@@ -235,16 +236,16 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
     {
     case P2V_UPDATE_CONNECTED:
       set_text (&state->program, update->text);
-      begin (state, "Describing this machine to the server");
+      begin (state, _ ("Describing this machine to the server"));
       break;
     case P2V_UPDATE_MAPPING:
-      begin (state, "Asking the filesystems what is in use");
+      begin (state, _ ("Asking the filesystems what is in use"));
       break;
     case P2V_UPDATE_MAP:
       break;
     case P2V_UPDATE_CREATED:
       set_text (&state->job, update->text);
-      begin (state, "Opening the disks");
+      begin (state, _ ("Opening the disks"));
       break;
     case P2V_UPDATE_PROGRESS:
       note_progress (state, update);
@@ -263,10 +264,10 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
       note_event (state, update->event);
       break;
     case P2V_UPDATE_LOST:
-      begin_pause (state, "Reconnecting to the server", update->text);
+      begin_pause (state, _ ("Reconnecting to the server"), update->text);
       break;
     case P2V_UPDATE_PAUSED:
-      begin_pause (state, "Waiting for space on the server", update->text);
+      begin_pause (state, _ ("Waiting for space on the server"), update->text);
       break;
     case P2V_UPDATE_RESTORED:
       end_pause (state);
@@ -290,7 +291,7 @@ p2v_kiosk_state_ask (P2vKioskState *state, P2vUnfinished *unfinished)
     return;
   p2v_unfinished_free (state->unfinished);
   state->unfinished = unfinished;
-  begin (state, unfinished != NULL ? "Waiting for your answer" : WAITING);
+  begin (state, unfinished != NULL ? _ ("Waiting for your answer") : WAITING);
 }
 
 void

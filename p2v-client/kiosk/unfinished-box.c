@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/unfinished-box.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
 
@@ -44,12 +45,12 @@ p2v_kiosk_unfinished_box_show (P2vKioskUnfinishedBox *box, const P2vUnfinished *
   g_autofree char *what = p2v_unfinished_describe (unfinished);
   g_autofree char *text
       = g_strconcat (what,
-                     "\n\nGo on: only what is missing, or has changed since, is sent.\n"
-                     "Begin anew: what has landed is thrown away, and everything is sent.\n"
-                     "Escape: stop here. The server keeps what it has, for another time.",
+                     _ ("\n\nGo on: only what is missing, or has changed since, is sent.\n"
+                        "Begin anew: what has landed is thrown away, and everything is sent.\n"
+                        "Escape: stop here. The server keeps what it has, for another time."),
                      NULL);
   p2v_kiosk_notice_say (box->notice, P2V_KIOSK_NOTICE_WARNING,
-                        "An earlier conversion of this machine is unfinished. Go on with it?",
+                        _ ("An earlier conversion of this machine is unfinished. Go on with it?"),
                         text);
   gtk_widget_show (widget);
   gtk_widget_grab_focus (box->go_on);

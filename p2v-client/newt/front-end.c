@@ -71,8 +71,8 @@ rename_disks (P2vFrontEnd *self)
           g_strv_builder_add (builder, path);
           continue;
         }
-      g_autofree char *text = g_strdup_printf ("Disk %s has gone, and is left out.", disks[i]);
-      p2v_window_say ("Disks", text);
+      g_autofree char *text = g_strdup_printf (_ ("Disk %s has gone, and is left out."), disks[i]);
+      p2v_window_say (_ ("Disks"), text);
     }
   g_auto (GStrv) paths = g_strv_builder_end (builder);
   g_clear_pointer (&self->config->disks, g_strfreev);
@@ -92,7 +92,7 @@ adopt (P2vFrontEnd *self, P2vMachine *machine)
   if (request == NULL && config->disks != NULL
       && (g_error_matches (error, P2V_ERROR, P2V_ERROR_SOURCE)))
     {
-      p2v_window_say ("Disks", error->message);
+      p2v_window_say (_ ("Disks"), error->message);
       g_clear_pointer (&config->disks, g_strfreev);
       request = p2v_config_to_request (config, machine, NULL);
     }
@@ -112,8 +112,8 @@ gboolean
 p2v_front_end_look (P2vFrontEnd *self, GError **error)
 {
   P2vMachine *machine = NULL;
-  if (!p2v_task_run ("One moment", "Looking at this machine and its disks ...", collect, &machine,
-                     error))
+  if (!p2v_task_run (_ ("One moment"), _ ("Looking at this machine and its disks ..."), collect,
+                     &machine, error))
     return FALSE;
   g_clear_pointer (&self->details, p2v_details_free);
   adopt (self, machine);
@@ -171,16 +171,17 @@ p2v_front_end_explain (const P2vFrontEnd *self, const GError *error)
     return g_string_free (text, FALSE);
   if (cut && p2v_error_code_of (error) == P2V_ERROR_CONNECTION)
     g_string_append (text,
-                     "\n\nCheck the server's name and port, this machine's network (the first "
-                     "page shows it), and that the SSH server runs there.");
+                     _ ("\n\nCheck the server's name and port, this machine's network (the first "
+                        "page shows it), and that the SSH server runs there."));
   else if (cut && config->identity_url != NULL)
-    g_string_append (text, "\n\nCheck the key's URL, and that its public key is in the user's "
-                           "authorized_keys on the server.");
+    g_string_append (text, _ ("\n\nCheck the key's URL, and that its public key is in the user's "
+                              "authorized_keys on the server."));
   else if (cut && config->password == NULL)
-    g_string_append (text, "\n\nType the user's password, or give the URL of a key.");
+    g_string_append (text, _ ("\n\nType the user's password, or give the URL of a key."));
   else if (cut)
-    g_string_append (text, "\n\nCheck the user and type the password again, or give the URL of a "
-                           "key.");
+    g_string_append (text,
+                     _ ("\n\nCheck the user and type the password again, or give the URL of a "
+                        "key."));
   return g_string_free (text, FALSE);
 }
 
@@ -188,14 +189,14 @@ p2v_front_end_explain (const P2vFrontEnd *self, const GError *error)
 static gboolean
 look_first (P2vFrontEnd *self)
 {
-  static const char *const labels[] = { "Try again", "Quit", NULL };
+  static const char *const labels[] = { N_ ("Try again"), N_ ("Quit"), NULL };
   for (;;)
     {
       g_autoptr (GError) error = NULL;
       if (p2v_front_end_look (self, &error))
         return TRUE;
       g_autofree char *text = p2v_front_end_explain (self, error);
-      if (p2v_window_ask ("This machine could not be looked at", text, labels, 0) != 0)
+      if (p2v_window_ask (_ ("This machine could not be looked at"), text, labels, 0) != 0)
         return FALSE;
     }
 }
@@ -209,8 +210,8 @@ p2v_front_end_run (P2vConfig *config, gboolean live)
     [P2V_PAGE_REVIEW] = p2v_page_review,   [P2V_PAGE_CONVERT] = p2v_page_convert,
     [P2V_PAGE_RESULT] = p2v_page_result,
   };
-  static const char *const names[]
-      = { "Network", "Server", "Disks", "Guest", "Review", "Convert", "Done", NULL };
+  static const char *const names[] = { N_ ("Network"), N_ ("Server"),  N_ ("Disks"), N_ ("Guest"),
+                                       N_ ("Review"),  N_ ("Convert"), N_ ("Done"),  NULL };
   P2vFrontEnd self = {
     .config = config,
     .live = live,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/newt/front-end.h"
 
+#include "p2v-client/i18n.h"
+#include "p2v-client/newt/window.h"
+
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -88,13 +91,14 @@ describe_nic (const struct ifaddrs *all, const char *nic, GString *text, gboolea
   g_autofree char *addresses = list_addresses (all, nic);
   gint64 carrier = read_number (nic, "carrier");
   gint64 speed = read_number (nic, "speed");
-  g_autofree char *link = speed > 0 ? g_strdup_printf ("link, %" G_GINT64_FORMAT " Mbit/s", speed)
-                                    : g_strdup ("link");
+  g_autofree char *link = speed > 0 ? g_strdup_printf (_ ("link, %lld Mbit/s"), (long long)speed)
+                                    : g_strdup (_ ("link"));
   if (strcmp (nic, "lo") == 0 || (addresses[0] == '\0' && !is_hardware (nic)))
     return;
-  const char *state = carrier > 0 ? link : carrier == 0 ? "no cable" : "off";
-  const char *shown = addresses[0] != '\0' ? addresses : carrier > 0 ? "no address" : "";
-  g_string_append_printf (text, "%-12s %-18s %s\n", nic, state, shown);
+  const char *state = carrier > 0 ? link : carrier == 0 ? _ ("no cable") : _ ("off");
+  const char *shown = addresses[0] != '\0' ? addresses : carrier > 0 ? _ ("no address") : "";
+  g_autofree char *padded = p2v_text_pad (state, 18);
+  g_string_append_printf (text, "%-12s %s %s\n", nic, padded, shown);
   *has_link |= carrier > 0;
   *has_address |= carrier > 0 && addresses[0] != '\0';
 }
@@ -123,7 +127,7 @@ p2v_network_describe (gboolean *has_link, gboolean *has_address)
     describe_nic (all, names->pdata[i], text, has_link, has_address);
   freeifaddrs (all);
   if (text->len == 0)
-    g_string_append (text, "This machine has no network interface that the kernel knows.\n");
+    g_string_append (text, _ ("This machine has no network interface that the kernel knows.\n"));
   g_string_truncate (text, text->len - 1);
   return g_string_free (text, FALSE);
 }

@@ -2,6 +2,7 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/progress-view.h"
 #include "p2v-client/question.h"
@@ -150,7 +151,7 @@ add_row (Page *page, Row *row, int at)
 static void
 build (Page *page, guint n_disks)
 {
-  static const char *const labels[] = { "Pause", "Cancel", NULL };
+  static const char *const labels[] = { N_ ("Pause"), N_ ("Cancel"), NULL };
   guint shown = MIN (n_disks, DISK_ROWS);
   page->n_rows = shown;
   page->activity = p2v_window_add (page->window, newtTextbox (1, 0, P2V_TEXT_WIDTH, 1, 0));
@@ -193,20 +194,20 @@ describe_activity (const Run *run, const P2vProgress *progress, gint64 now)
 {
   g_autofree char *elapsed = p2v_duration_format ((now - run->started) / G_USEC_PER_SEC);
   const char *activity = progress->pause != NULL      ? progress->pause
-                         : progress->transferring     ? "Sending the disks"
+                         : progress->transferring     ? _ ("Sending the disks")
                          : progress->activity != NULL ? progress->activity
-                                                      : "Finishing";
+                                                      : _ ("Finishing");
   if (g_cancellable_is_cancelled (run->cancellable))
-    activity = "Stopping, and tidying up on the server";
+    activity = _ ("Stopping, and tidying up on the server");
   else if (progress->pause == NULL && progress->transferring && progress->time_left >= 0)
     {
       g_autofree char *left = p2v_duration_format (progress->time_left);
-      return g_strdup_printf ("%s: %s left, %s since the start", activity, left, elapsed);
+      return g_strdup_printf (_ ("%s: %s left, %s since the start"), activity, left, elapsed);
     }
   else if (progress->pause == NULL && !progress->transferring && progress->percent >= 0)
-    return g_strdup_printf ("%s: %" G_GINT64_FORMAT " %%, %s since the start", activity,
-                            progress->percent, elapsed);
-  return g_strdup_printf ("%s ... %s since the start", activity, elapsed);
+    return g_strdup_printf (_ ("%s: %lld %%, %s since the start"), activity,
+                            (long long)progress->percent, elapsed);
+  return g_strdup_printf (_ ("%s ... %s since the start"), activity, elapsed);
 }
 
 /* Disks that are through make room for those that are not. */
@@ -254,7 +255,7 @@ draw (Page *page, Run *run)
       draw_row (&page->rows[i], disk->name, progress, disk, now);
     }
   if (progress->disks->len > 1)
-    draw_row (&page->rows[DISK_ROWS], "together", progress, NULL, now);
+    draw_row (&page->rows[DISK_ROWS], _ ("together"), progress, NULL, now);
   g_mutex_unlock (&progress->lock);
   draw_log (page, run);
 }
@@ -263,16 +264,16 @@ draw (Page *page, Run *run)
 static void
 ask_to_cancel (Run *run)
 {
-  static const char *const labels[] = { "Go on", "Stop", NULL };
+  static const char *const labels[] = { N_ ("Go on"), N_ ("Stop"), NULL };
   for (gboolean answered = FALSE; !answered;)
     {
       gboolean landed = has_landed (run);
       const char *text
-          = landed
-                ? "Everything has reached the server, which finishes by itself. Stop watching it?"
-                : "Stop the conversion? What has been sent is deleted on the server. This "
-                  "machine stays as it is.";
-      int pressed = p2v_window_ask ("Stop?", text, labels, 0);
+          = landed ? _ (
+                "Everything has reached the server, which finishes by itself. Stop watching it?")
+                   : _ ("Stop the conversion? What has been sent is deleted on the server. This "
+                        "machine stays as it is.");
+      int pressed = p2v_window_ask (_ ("Stop?"), text, labels, 0);
       gboolean stop = pressed == 1 || pressed == P2V_WINDOW_ENDED;
       answered = !stop || pressed == P2V_WINDOW_ENDED || landed == has_landed (run);
       if (stop && answered)
@@ -284,16 +285,16 @@ ask_to_cancel (Run *run)
 static void
 ask_about_unfinished (Run *run, const P2vUnfinished *unfinished)
 {
-  static const char *const labels[] = { "Go on", "Begin anew", "Stop", NULL };
+  static const char *const labels[] = { N_ ("Go on"), N_ ("Begin anew"), N_ ("Stop"), NULL };
   g_autofree char *what = p2v_unfinished_describe (unfinished);
   g_autofree char *text
       = g_strconcat (what,
-                     "\n\nGo on: only what is missing, or has changed since, is sent.\n"
-                     "Begin anew: what has landed is thrown away, and everything is sent.\n"
-                     "Stop: the server keeps what it has, for another time.",
+                     _ ("\n\nGo on: only what is missing, or has changed since, is sent.\n"
+                        "Begin anew: what has landed is thrown away, and everything is sent.\n"
+                        "Stop: the server keeps what it has, for another time."),
                      NULL);
   g_autoptr (P2vWindow) window = p2v_window_new_question (
-      "Go on with an unfinished conversion of this machine?", text, labels, 0);
+      _ ("Go on with an unfinished conversion of this machine?"), text, labels, 0);
   int pressed = P2V_WINDOW_TICK;
   p2v_window_set_timer (window, REDRAW_MILLISECONDS);
   while (pressed == P2V_WINDOW_TICK && p2v_question_is_open (run->question))
@@ -308,17 +309,18 @@ ask_about_unfinished (Run *run, const P2vUnfinished *unfinished)
 static void
 pause_sending (Run *run)
 {
-  static const char *const labels[] = { "Go on", NULL };
+  static const char *const labels[] = { N_ ("Go on"), NULL };
   if (has_landed (run))
     {
-      p2v_window_say ("Pause", "Everything has reached the server: nothing is sent any more.");
+      p2v_window_say (_ ("Pause"),
+                      _ ("Everything has reached the server: nothing is sent any more."));
       return;
     }
-  g_autoptr (P2vWindow) window = p2v_window_new_question (
-      "Paused",
-      "Nothing is sent until you go on, however long that is. What has reached the server is kept, "
-      "and so is the connection.",
-      labels, 0);
+  g_autoptr (P2vWindow) window
+      = p2v_window_new_question (_ ("Paused"),
+                                 _ ("Nothing is sent until you go on, however long that is. What "
+                                    "has reached the server is kept, and so is the connection."),
+                                 labels, 0);
   int pressed = P2V_WINDOW_TICK;
   p2v_window_set_timer (window, REDRAW_MILLISECONDS);
   p2v_conversion_hold (run->cancellable, TRUE);
@@ -334,7 +336,7 @@ pause_sending (Run *run)
 static gboolean
 show (Run *run, guint n_disks)
 {
-  g_autoptr (P2vWindow) window = p2v_window_new ("Converting", P2V_TEXT_WIDTH, 15);
+  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Converting"), P2V_TEXT_WIDTH, 15);
   Page page = { .window = window };
   build (&page, n_disks);
   while (g_atomic_int_get (&run->ended) == 0)
@@ -393,7 +395,7 @@ p2v_page_convert (P2vFrontEnd *self)
   g_autoptr (P2vQuestion) question = p2v_question_new (NULL, NULL);
   run.progress = progress;
   run.question = question;
-  g_autofree char *activity = g_strdup_printf ("Connecting to %s", self->config->server);
+  g_autofree char *activity = g_strdup_printf (_ ("Connecting to %s"), self->config->server);
   p2v_progress_begin (progress, activity, run.started);
   g_autoptr (GThread) thread = g_thread_new ("conversion", work, &run);
   gboolean goes_on = show (&run, g_strv_length (self->request->guest->disks));

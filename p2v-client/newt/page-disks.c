@@ -38,15 +38,15 @@ find_os (const P2vContent *content)
   return NULL;
 }
 
-/* Why a disk cannot be chosen, NULL when it can. */
-static const char *
+/* Why a disk cannot be chosen, NULL when it can. (transfer full) */
+static char *
 find_obstacle (const P2vDisk *disk)
 {
   if (disk->live_medium)
-    return "this system was started from it";
+    return g_strdup (_ ("this system was started from it"));
   if (disk->member_of != NULL)
-    return "part of ";
-  return p2v_disk_is_convertible (disk) ? NULL : "no medium";
+    return g_strdup_printf (_ ("part of %s"), disk->member_of);
+  return p2v_disk_is_convertible (disk) ? NULL : g_strdup (_ ("no medium"));
 }
 
 /* One line of the list. */
@@ -91,13 +91,13 @@ describe_content (GString *text, const P2vContent *content, guint depth, const c
     return;
   g_autofree char *type = p2v_text_printable (content->type);
   if (g_str_equal (kind, "luks") || g_str_equal (kind, "bitlocker"))
-    g_string_append (text, " encrypted: sent in full, stays encrypted");
+    g_string_append (text, _ (" encrypted: sent in full, stays encrypted"));
   else if (g_str_equal (kind, "raid-member"))
-    g_string_append (text, " part of an array: all its parts belong together");
+    g_string_append (text, _ (" part of an array: all its parts belong together"));
   else if (g_str_equal (kind, "empty"))
-    g_string_append (text, " empty");
+    g_string_append (text, _ (" empty"));
   else if (g_str_equal (kind, "unknown"))
-    g_string_append (text, " contents of no known kind");
+    g_string_append (text, _ (" contents of no known kind"));
   else
     g_string_append_printf (text, " %s", type);
   if (used != NULL)
@@ -121,7 +121,8 @@ set_details (newtComponent details, const char *text)
   if (count > DETAIL_ROWS)
     {
       g_free (lines[DETAIL_ROWS - 1]);
-      lines[DETAIL_ROWS - 1] = g_strdup_printf ("  ... and %u lines more", count - DETAIL_ROWS + 1);
+      lines[DETAIL_ROWS - 1]
+          = g_strdup_printf (_ ("  ... and %u lines more"), count - DETAIL_ROWS + 1);
       for (guint i = DETAIL_ROWS; i < count; i++)
         g_clear_pointer (&lines[i], g_free);
     }
@@ -189,8 +190,8 @@ show_details (newtComponent list, void *data)
   g_autofree char *serial = p2v_text_printable (disk->serial);
   gint64 used = p2v_content_usage (disk->content, disk->size);
   g_autofree char *in_use = p2v_size_format (used);
-  g_string_append_printf (text, "%.60s%s%.30s", path, serial[0] != '\0' ? ", serial number " : "",
-                          serial);
+  g_string_append_printf (text, "%.60s%s%.30s", path,
+                          serial[0] != '\0' ? _ (", serial number ") : "", serial);
   g_string_append_c (text, ':');
   describe_warnings (text, page, disk);
   describe_content (text, disk->content, 1, used >= 0 ? in_use : NULL);
@@ -219,11 +220,10 @@ describe_left_out (const P2vMachine *machine)
   for (guint i = 0; i < machine->disks->len; i++)
     {
       const P2vDisk *disk = machine->disks->pdata[i];
-      const char *obstacle = find_obstacle (disk);
+      g_autofree char *obstacle = find_obstacle (disk);
       if (obstacle != NULL)
-        g_string_append_printf (text, "%s%s (%s%s)",
-                                text->len > 0 ? ", " : "Not offered: ", disk->name, obstacle,
-                                disk->member_of != NULL ? disk->member_of : "");
+        g_string_append_printf (text, "%s%s (%s)", text->len > 0 ? ", " : _ ("Not offered: "),
+                                disk->name, obstacle);
     }
   return g_string_free (text, FALSE);
 }
@@ -274,17 +274,17 @@ look_again (P2vFrontEnd *self)
   if (p2v_front_end_look (self, &error))
     return;
   g_autofree char *text = p2v_front_end_explain (self, error);
-  p2v_window_say ("This machine could not be looked at", text);
+  p2v_window_say (_ ("This machine could not be looked at"), text);
 }
 
 static void
 build (Page *page, P2vWindow *window)
 {
-  static const char *const labels[] = { "Next", "Look again", "Back", NULL };
+  static const char *const labels[] = { N_ ("Next"), N_ ("Look again"), N_ ("Back"), NULL };
   const P2vMachine *machine = page->front_end->machine;
   g_autofree char *left_out = describe_left_out (machine);
   gboolean scrolls = count_offered (machine) > LIST_ROWS;
-  p2v_window_add_label (window, 0, 0, "Which disks become disks of the guest?");
+  p2v_window_add_label (window, 0, 0, _ ("Which disks become disks of the guest?"));
   page->list
       = p2v_window_add (window, newtCheckboxTree (1, 2, LIST_ROWS, scrolls ? NEWT_FLAG_SCROLL : 0));
   newtCheckboxTreeSetWidth (page->list, P2V_TEXT_WIDTH - (scrolls ? 2 : 0));
@@ -303,7 +303,7 @@ build (Page *page, P2vWindow *window)
 static gboolean
 confirm (const Page *page)
 {
-  static const char *const labels[] = { "Back", "Go on", NULL };
+  static const char *const labels[] = { N_ ("Back"), N_ ("Go on"), NULL };
   if (!p2v_front_end_check_disks (page->front_end))
     return FALSE;
   g_autoptr (GPtrArray) warnings = judge (page);
@@ -346,11 +346,11 @@ run (Page *page, P2vWindow *window, P2vFrontEnd *self)
         return P2V_PAGE_GUEST;
       if (!chosen)
         p2v_window_say (
-            "Not yet",
+            _ ("Not yet"),
             count_offered (self->machine) > 0
-                ? "No disk is chosen. Go to a disk in the list and press Space."
-                : "There is no disk to convert. Check that its disks have power and that "
-                  "their controller has a driver, then press \"Look again\".");
+                ? _ ("No disk is chosen. Go to a disk in the list and press Space.")
+                : _ ("There is no disk to convert. Check that its disks have power and that "
+                     "their controller has a driver, then press \"Look again\"."));
       p2v_window_focus (window, page->list);
     }
 }
@@ -358,7 +358,7 @@ run (Page *page, P2vWindow *window, P2vFrontEnd *self)
 P2vPage
 p2v_page_disks (P2vFrontEnd *self)
 {
-  g_autoptr (P2vWindow) window = p2v_window_new ("Disks", P2V_TEXT_WIDTH, 17);
+  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Disks"), P2V_TEXT_WIDTH, 17);
   Page page = { .front_end = self };
   build (&page, window);
   P2vPage next = run (&page, window, self);

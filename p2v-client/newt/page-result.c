@@ -2,8 +2,11 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
+
+#define LABEL_WIDTH 10
 
 #include <string.h>
 
@@ -20,7 +23,7 @@ typedef enum
 } Action;
 
 static const char *const action_labels[N_ACTIONS]
-    = { "Power off", "Reboot", "Again", "Log", "Shell", "Quit" };
+    = { N_ ("Power off"), N_ ("Reboot"), N_ ("Again"), N_ ("Log"), N_ ("Shell"), N_ ("Quit") };
 
 /* Switching off is only for a machine that runs for nothing else. */
 static gboolean
@@ -38,9 +41,16 @@ describe_loss (const P2vFrontEnd *self)
     return g_strdup ("");
   g_autofree char *what = p2v_bad_ranges_text (self->bad);
   g_autofree char *shown = p2v_text_printable (what);
-  return g_strdup_printf ("NOT ALL COULD BE READ: %s. Check its filesystems, and restore from a "
-                          "backup what lies there.\n\n",
+  return g_strdup_printf (_ ("NOT ALL COULD BE READ: %s. Check its filesystems, and restore from a "
+                             "backup what lies there.\n\n"),
                           shown);
+}
+
+static void
+add_fact (GString *text, const char *label, const char *value)
+{
+  g_autofree char *padded = p2v_text_pad (label, LABEL_WIDTH);
+  g_string_append_printf (text, "%s%s\n", padded, value);
 }
 
 static char *
@@ -48,12 +58,20 @@ describe_success (const P2vFrontEnd *self)
 {
   g_autofree char *duration = p2v_duration_format (self->microseconds / G_USEC_PER_SEC);
   g_autofree char *lost = describe_loss (self);
-  return g_strdup_printf (
-      "Guest     %s\nPlace     %s\nServer    %s\nJob       %s\nTime      %s\n\n%s"
-      "Switch this machine off before the guest is started: both have the same addresses. "
-      "`p2v-server show %s` on the server tells more.",
-      self->request->guest->name, self->place, self->config->server, self->job, duration, lost,
+  GString *text = g_string_new (NULL);
+  add_fact (text, _ ("Guest"), self->request->guest->name);
+  add_fact (text, _ ("Place"), self->place);
+  add_fact (text, _ ("Server"), self->config->server);
+  add_fact (text, _ ("Job"), self->job);
+  add_fact (text, _ ("Time"), duration);
+  g_string_append_c (text, '\n');
+  g_string_append (text, lost);
+  g_string_append_printf (
+      text,
+      _ ("Switch this machine off before the guest is started: both have the same addresses. "
+         "`p2v-server show %s` on the server tells more."),
       self->job);
+  return g_string_free (text, FALSE);
 }
 
 static char *
@@ -65,14 +83,13 @@ describe_failure (const P2vFrontEnd *self)
   if (self->landed && strstr (why, "p2v-server show") == NULL)
     g_string_append_printf (
         text,
-        "\n\nThe disks have arrived on %s: nothing has to be sent again. `p2v-server show %s` "
-        "there "
-        "says how the job stands, `p2v-server retry %s` converts again what has arrived.",
+        _ ("\n\nThe disks have arrived on %s: nothing has to be sent again. `p2v-server show %s` "
+           "there says how the job stands, `p2v-server retry %s` converts again what has arrived."),
         self->config->server, self->job, self->job);
   else
     g_string_append (text,
-                     "\n\nThis machine is as it was. \"Again\" goes back to the questions with "
-                     "what you have answered.");
+                     _ ("\n\nThis machine is as it was. \"Again\" goes back to the questions with "
+                        "what you have answered."));
   return g_string_free (text, FALSE);
 }
 
@@ -80,10 +97,10 @@ static const char *
 choose_title (const P2vFrontEnd *self)
 {
   if (self->failure == NULL)
-    return self->bad->len > 0 ? "Done, but not all could be read" : "Done";
+    return self->bad->len > 0 ? _ ("Done, but not all could be read") : _ ("Done");
   if (g_error_matches (self->failure, P2V_ERROR, P2V_ERROR_CANCELLED))
-    return self->landed ? "The server goes on alone" : "Stopped";
-  return self->landed ? "Sent, but the conversion failed" : "Failed";
+    return self->landed ? _ ("The server goes on alone") : _ ("Stopped");
+  return self->landed ? _ ("Sent, but the conversion failed") : _ ("Failed");
 }
 
 static void
@@ -92,11 +109,11 @@ power (const char *verb)
   g_autoptr (GError) error = NULL;
   if (p2v_machine_power (verb, &error))
     {
-      p2v_window_say ("One moment", "The machine is going down.");
+      p2v_window_say (_ ("One moment"), _ ("The machine is going down."));
       return;
     }
   g_autofree char *text = p2v_text_printable (error->message);
-  p2v_window_say ("Not possible", text);
+  p2v_window_say (_ ("Not possible"), text);
 }
 
 /* Returns where to go, P2V_PAGE_RESULT to stay. */
@@ -115,7 +132,7 @@ act (P2vFrontEnd *self, Action action)
     case ACTION_AGAIN:
       return self->failure != NULL ? P2V_PAGE_REVIEW : P2V_PAGE_WELCOME;
     case ACTION_LOG:
-      p2v_window_say ("Log", self->log->len > 0 ? self->log->str : "Nothing has happened.");
+      p2v_window_say (_ ("Log"), self->log->len > 0 ? self->log->str : _ ("Nothing has happened."));
       break;
     case ACTION_SHELL:
       p2v_screen_run_program (shell);

@@ -2,6 +2,7 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
 #include "p2v-client/newt/task.h"
 #include "p2v-client/newt/window.h"
@@ -33,51 +34,51 @@ static const struct
   gboolean optional; /* may be left empty */
   P2vSetting setting;
 } fields[N_FIELDS] = {
-  [SERVER] = { "Server",
+  [SERVER] = { N_ ("Server"),
                0,
                3,
                36,
                0,
                FALSE,
-               { .argument = { "Server", NULL, "kvm1.example.com", NULL },
+               { .argument = { N_ ("Server"), NULL, "kvm1.example.com", NULL },
                  .set = p2v_setting_set_server,
                  .offset = G_STRUCT_OFFSET (P2vConfig, server) } },
-  [PORT] = { "Port",
+  [PORT] = { N_ ("Port"),
              52,
              3,
              6,
              0,
              FALSE,
-             { .argument = { "Port", NULL, "22", NULL },
+             { .argument = { N_ ("Port"), NULL, "22", NULL },
                .set = p2v_setting_set_port,
                .min = 1,
                .max = G_MAXUINT16 } },
-  [USERNAME] = { "User",
+  [USERNAME] = { N_ ("User"),
                  0,
                  5,
                  36,
                  0,
                  FALSE,
-                 { .argument = { "User", NULL, "p2v", NULL },
+                 { .argument = { N_ ("User"), NULL, "p2v", NULL },
                    .set = p2v_setting_set_username,
                    .offset = G_STRUCT_OFFSET (P2vConfig, username) } },
-  [PASSWORD] = { "Password",
+  [PASSWORD] = { N_ ("Password"),
                  0,
                  7,
                  36,
                  NEWT_FLAG_PASSWORD,
                  TRUE,
-                 { .argument = { "Password", NULL, "PASSWORD", NULL },
+                 { .argument = { N_ ("Password"), NULL, "PASSWORD", NULL },
                    .set = p2v_setting_set_secret,
                    .offset = G_STRUCT_OFFSET (P2vConfig, password),
                    .secret = TRUE } },
-  [IDENTITY] = { "or key",
+  [IDENTITY] = { N_ ("or key"),
                  0,
                  9,
                  58,
                  0,
                  TRUE,
-                 { .argument = { "Key", NULL, "https://boot.example.com/id_p2v", NULL },
+                 { .argument = { N_ ("Key"), NULL, "https://boot.example.com/id_p2v", NULL },
                    .set = p2v_setting_set_text,
                    .offset = G_STRUCT_OFFSET (P2vConfig, identity_url),
                    .secret = TRUE } },
@@ -98,20 +99,20 @@ add_fields (Page *page, const P2vConfig *config)
   const char *const values[N_FIELDS]
       = { config->server, port, config->username, config->password, config->identity_url };
   p2v_window_add_label (page->window, 0, 0,
-                        "Where does this machine go? The server is a KVM host on");
-  p2v_window_add_label (page->window, 0, 1, "which `p2v-server setup` has been run.");
+                        _ ("Where does this machine go? The server is a KVM host on"));
+  p2v_window_add_label (page->window, 0, 1, _ ("which `p2v-server setup` has been run."));
   for (guint i = 0; i < N_FIELDS; i++)
     {
       int column = fields[i].column > 0 ? fields[i].column + 6 : FIELD_COLUMN;
-      p2v_window_add_label (page->window, fields[i].column, fields[i].row, fields[i].label);
+      p2v_window_add_label (page->window, fields[i].column, fields[i].row, _ (fields[i].label));
       page->entries[i] = p2v_window_add_entry (page->window, column, fields[i].row, fields[i].width,
                                                values[i], fields[i].flags);
     }
   p2v_window_add_label (page->window, FIELD_COLUMN, 10,
-                        "URL of an SSH private key, in place of the password");
-  page->sudo
-      = p2v_window_add (page->window, newtCheckbox (FIELD_COLUMN + 1, 12, "Use sudo on the server",
-                                                    config->sudo ? '*' : ' ', NULL, NULL));
+                        _ ("URL of an SSH private key, in place of the password"));
+  page->sudo = p2v_window_add (page->window,
+                               newtCheckbox (FIELD_COLUMN + 1, 12, _ ("Use sudo on the server"),
+                                             config->sudo ? '*' : ' ', NULL, NULL));
 }
 
 /* What an empty field that may be empty stands for. */
@@ -179,15 +180,17 @@ file_part (const char *key_type)
 static gboolean
 ask_hostkey (P2vFrontEnd *self, const P2vHostKey *hostkey)
 {
-  static const char *const labels[] = { "Back", "It is the same", NULL };
+  static const char *const labels[] = { N_ ("Back"), N_ ("It is the same"), NULL };
   P2vConfig *config = self->config;
   g_autofree char *text = g_strdup_printf (
-      "%s shows this host key (%s):\n\n  %s\n\n"
-      "Compare it with what `p2v-server setup` has printed, or with what this prints on the server "
-      "itself:\n\n  ssh-keygen -lf /etc/ssh/ssh_host_%s_key.pub\n\n"
-      "If it is another one, somebody else has answered, who would get the password and the disks.",
+      _ ("%s shows this host key (%s):\n\n  %s\n\n"
+         "Compare it with what `p2v-server setup` has printed, or with what this prints on the "
+         "server "
+         "itself:\n\n  ssh-keygen -lf /etc/ssh/ssh_host_%s_key.pub\n\n"
+         "If it is another one, somebody else has answered, who would get the password and the "
+         "disks."),
       config->server, hostkey->type, hostkey->fingerprint, file_part (hostkey->type));
-  if (p2v_window_ask ("Is this the server?", text, labels, 0) != 1)
+  if (p2v_window_ask (_ ("Is this the server?"), text, labels, 0) != 1)
     return FALSE;
   g_hash_table_insert (self->trusted, server_key (config), g_strdup (hostkey->fingerprint));
   choose_hostkey (self);
@@ -211,17 +214,17 @@ static const char *
 failure_title (const P2vProbe *probe, const GError *error)
 {
   if (probe->hostkey.trust == P2V_HOSTKEY_MISMATCH)
-    return "This is not the expected server";
+    return _ ("This is not the expected server");
   switch (p2v_error_code_of (error))
     {
     case P2V_ERROR_CONNECTION:
-      return "The server cannot be reached";
+      return _ ("The server cannot be reached");
     case P2V_ERROR_AUTH:
-      return "The server does not let us in";
+      return _ ("The server does not let us in");
     case P2V_ERROR_REFUSED:
-      return "There is no p2v-server that fits";
+      return _ ("There is no p2v-server that fits");
     default:
-      return "The connection failed";
+      return _ ("The connection failed");
     }
 }
 
@@ -234,13 +237,13 @@ test_connection (Page *page)
   g_clear_pointer (&self->program, g_free);
   choose_hostkey (self);
   g_autofree char *text
-      = g_strdup_printf ("Connecting to %s port %u ...", config->server, config->port);
+      = g_strdup_printf (_ ("Connecting to %s port %u ..."), config->server, config->port);
   for (;;)
     {
       g_autoptr (GError) error = NULL;
       g_autoptr (P2vProbe) probe = p2v_probe_new ();
       Trial trial = { config, probe };
-      if (p2v_task_run ("Connecting", text, try, &trial, &error))
+      if (p2v_task_run (_ ("Connecting"), text, try, &trial, &error))
         {
           self->program = p2v_text_printable (probe->program);
           g_free (self->fingerprint);
@@ -270,11 +273,12 @@ say_it_works (const P2vFrontEnd *self)
 {
   gboolean any = g_strcmp0 (self->config->hostkey, "any") == 0;
   g_autofree char *offered = p2v_offers_text (self->offers);
-  g_autofree char *text = g_strdup_printf (
-      "%s has let user %s in and runs %s.\n\nHost key%s:\n%s%s%s", self->config->server,
-      self->config->username, self->program, any ? ", not checked because of p2v.hostkey=any" : "",
-      self->fingerprint, offered[0] != '\0' ? "\n\n" : "", offered);
-  p2v_window_say ("The connection works", text);
+  g_autofree char *text
+      = g_strdup_printf (_ ("%s has let user %s in and runs %s.\n\nHost key%s:\n%s%s%s"),
+                         self->config->server, self->config->username, self->program,
+                         any ? _ (", not checked because of p2v.hostkey=any") : "",
+                         self->fingerprint, offered[0] != '\0' ? "\n\n" : "", offered);
+  p2v_window_say (_ ("The connection works"), text);
 }
 
 /* It works, but what was asked for would be refused. */
@@ -284,7 +288,7 @@ say_problem (const P2vFrontEnd *self)
   if (self->offers == NULL || self->offers->problem == NULL)
     return;
   g_autofree char *problem = p2v_text_printable (self->offers->problem);
-  p2v_window_say ("The server would refuse this conversion", problem);
+  p2v_window_say (_ ("The server would refuse this conversion"), problem);
 }
 
 /* What is most likely to be typed next; where everything is there already, Enter goes on. */
@@ -301,8 +305,8 @@ focus_missing (Page *page)
 P2vPage
 p2v_page_server (P2vFrontEnd *self)
 {
-  static const char *const labels[] = { "Next", "Test", "Back", NULL };
-  g_autoptr (P2vWindow) window = p2v_window_new ("Conversion server", P2V_TEXT_WIDTH, 14);
+  static const char *const labels[] = { N_ ("Next"), N_ ("Test"), N_ ("Back"), NULL };
+  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Conversion server"), P2V_TEXT_WIDTH, 14);
   Page page = { .front_end = self, .window = window };
   add_fields (&page, self->config);
   p2v_window_add_buttons (window, labels);
@@ -319,7 +323,7 @@ p2v_page_server (P2vFrontEnd *self)
         return P2V_PAGE_WELCOME;
       if (wrong < N_FIELDS)
         {
-          p2v_window_say ("Not yet", error->message);
+          p2v_window_say (_ ("Not yet"), error->message);
           p2v_window_focus (window, page.entries[wrong]);
         }
       else if (test_connection (&page))

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/newt/front-end.h"
 
+#include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
+
+#define LABEL_WIDTH 10
 
 #define NIC_ROWS 6
 #define REFRESH_MILLISECONDS 2000
@@ -27,7 +30,7 @@ describe_product (const P2vMachine *machine)
       add_words (text, machine->smbios->product);
     }
   if (text->len == 0)
-    g_string_append (text, "of unknown make");
+    g_string_append (text, _ ("of unknown make"));
   return g_string_free (text, FALSE);
 }
 
@@ -36,9 +39,9 @@ describe_hardware (const P2vMachine *machine)
 {
   g_autofree char *memory = p2v_size_format (machine->memory);
   const P2vFirmware *firmware = machine->firmware;
-  return g_strdup_printf ("%" G_GINT64_FORMAT " CPUs, %s of memory, %s%s", machine->cpu->online,
+  return g_strdup_printf (_ ("%lld CPUs, %s of memory, %s%s"), (long long)machine->cpu->online,
                           memory, g_strcmp0 (firmware->type, "uefi") == 0 ? "UEFI" : "BIOS",
-                          firmware->secure_boot ? " with Secure Boot" : "");
+                          firmware->secure_boot ? _ (" with Secure Boot") : "");
 }
 
 /* The first operating system found below some content, NULL when there is none. */
@@ -67,10 +70,10 @@ describe_system (const P2vMachine *machine)
         os = find_os (disk->content);
     }
   if (os == NULL)
-    return g_strdup ("none found on the disks");
+    return g_strdup (_ ("none found on the disks"));
   g_autofree char *name = p2v_text_printable (os->name != NULL ? os->name : os->id);
   g_autofree char *host = p2v_text_printable (machine->hostname);
-  return g_strdup_printf ("%s%s%s", name, host[0] != '\0' ? ", host name " : "", host);
+  return g_strdup_printf ("%s%s%s", name, host[0] != '\0' ? _ (", host name ") : "", host);
 }
 
 static void
@@ -79,10 +82,13 @@ add_facts (P2vWindow *window, const P2vMachine *machine)
   g_autofree char *product = describe_product (machine);
   g_autofree char *hardware = describe_hardware (machine);
   g_autofree char *system = describe_system (machine);
-  g_autofree char *text = g_strdup_printf ("Machine   %.60s\n          %.60s\nSystem    %.60s",
-                                           product, hardware, system);
-  p2v_window_add_label (window, 0, 0, "This makes a virtual machine of the machine it runs on.");
-  p2v_window_add_label (window, 0, 1, "Its disks are read, and never written to.");
+  g_autofree char *machine_label = p2v_text_pad (_ ("Machine"), LABEL_WIDTH);
+  g_autofree char *system_label = p2v_text_pad (_ ("System"), LABEL_WIDTH);
+  g_autofree char *text = g_strdup_printf ("%s%.60s\n%*s%.60s\n%s%.60s", machine_label, product,
+                                           LABEL_WIDTH, "", hardware, system_label, system);
+  p2v_window_add_label (window, 0, 0,
+                        _ ("This makes a virtual machine of the machine it runs on."));
+  p2v_window_add_label (window, 0, 1, _ ("Its disks are read, and never written to."));
   p2v_window_add_text (window, 0, 3, P2V_TEXT_WIDTH, 3, text);
 }
 
@@ -90,10 +96,10 @@ static const char *
 network_advice (gboolean has_link, gboolean has_address)
 {
   if (!has_link)
-    return "No network cable seems to be plugged in. Plug one in; this page notices.";
+    return _ ("No network cable seems to be plugged in. Plug one in; this page notices.");
   if (!has_address)
-    return "No address yet. Wait for DHCP, or set up a static address.";
-  return "The network looks ready.";
+    return _ ("No address yet. Wait for DHCP, or set up a static address.");
+  return _ ("The network looks ready.");
 }
 
 /* Lines of the list of interfaces. */
@@ -136,11 +142,12 @@ set_up_network (void)
     p2v_screen_run_program (argv);
   else
     p2v_window_say (
-        "Network",
-        "There is no nmtui on this system. Give the address when the machine is started, on the "
-        "kernel command line: ip=ADDRESS::GATEWAY:NETMASK::INTERFACE:none nameserver=ADDRESS, for "
-        "a "
-        "VLAN with vlan=INTERFACE.ID:INTERFACE as well; or use nmcli in a shell.");
+        _ ("Network"),
+        _ ("There is no nmtui on this system. Give the address when the machine is started, on the "
+           "kernel command line: ip=ADDRESS::GATEWAY:NETMASK::INTERFACE:none nameserver=ADDRESS, "
+           "for "
+           "a "
+           "VLAN with vlan=INTERFACE.ID:INTERFACE as well; or use nmcli in a shell."));
 }
 
 static void
@@ -150,16 +157,17 @@ look_again (P2vFrontEnd *self)
   if (p2v_front_end_look (self, &error))
     return;
   g_autofree char *text = p2v_front_end_explain (self, error);
-  p2v_window_say ("This machine could not be looked at", text);
+  p2v_window_say (_ ("This machine could not be looked at"), text);
 }
 
 static P2vPage
 leave (P2vFrontEnd *self)
 {
-  static const char *const labels[] = { "Stay", "Quit", NULL };
+  static const char *const labels[] = { N_ ("Stay"), N_ ("Quit"), NULL };
   if (self->live)
     return P2V_PAGE_WELCOME;
-  int pressed = p2v_window_ask ("Quit", "End this program? Nothing has been converted.", labels, 0);
+  int pressed
+      = p2v_window_ask (_ ("Quit"), _ ("End this program? Nothing has been converted."), labels, 0);
   return pressed == 1 || pressed == P2V_WINDOW_ENDED ? P2V_PAGE_END : P2V_PAGE_WELCOME;
 }
 
@@ -167,12 +175,12 @@ P2vPage
 p2v_page_welcome (P2vFrontEnd *self)
 {
   static const char *const shell[] = { "/bin/sh", NULL };
-  const char *const labels[]
-      = { "Next", "Set up network", "Look again", self->live ? "Shell" : "Quit", NULL };
+  const char *const labels[] = { N_ ("Next"), N_ ("Set up network"), N_ ("Look again"),
+                                 self->live ? N_ ("Shell") : N_ ("Quit"), NULL };
   gboolean scrolls = has_many_nics ();
-  g_autoptr (P2vWindow) window = p2v_window_new ("Machine and network", P2V_TEXT_WIDTH, 15);
+  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Machine and network"), P2V_TEXT_WIDTH, 15);
   add_facts (window, self->machine);
-  p2v_window_add_label (window, 0, 7, "Network");
+  p2v_window_add_label (window, 0, 7, _ ("Network"));
   newtComponent nics = p2v_window_add (
       window, newtTextbox (1, 8, P2V_TEXT_WIDTH - 2, NIC_ROWS, scrolls ? NEWT_FLAG_SCROLL : 0));
   newtComponent advice = p2v_window_add_text (window, 0, 14, P2V_TEXT_WIDTH, 1, "");

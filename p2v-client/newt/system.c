@@ -2,6 +2,7 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
 
@@ -33,6 +34,6 @@ p2v_screen_run_program (const char *const *argv)
   if (error == NULL)
     return;
   g_autofree char *reason = p2v_text_printable (error->message);
-  g_autofree char *text = g_strdup_printf ("Cannot run %s: %s.", argv[0], reason);
-  p2v_window_say ("Not possible", text);
+  g_autofree char *text = g_strdup_printf (_ ("Cannot run %s: %s."), argv[0], reason);
+  p2v_window_say (_ ("Not possible"), text);
 }

@@ -2,6 +2,7 @@
 #include "p2v-client/newt/task.h"
 
 #include "common/error.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 
 #include <glib-unix.h>
@@ -30,7 +31,7 @@ work (gpointer user_data)
 static void
 show (const char *title, const char *text, int ended, GCancellable *cancellable)
 {
-  static const char *const labels[] = { "Cancel", NULL };
+  static const char *const labels[] = { N_ ("Cancel"), NULL };
   guint lines;
   g_autofree char *wrapped = p2v_text_wrap (text, P2V_TEXT_WIDTH - 14, &lines);
   g_autoptr (P2vWindow) window = p2v_window_new (title, P2V_TEXT_WIDTH - 12, (int)lines + 1);
@@ -43,7 +44,7 @@ show (const char *title, const char *text, int ended, GCancellable *cancellable)
       g_cancellable_cancel (cancellable);
       if (pressed == P2V_WINDOW_ENDED)
         return;
-      newtTextboxSetText (box, "Stopping ...");
+      newtTextboxSetText (box, _ ("Stopping ..."));
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/newt/window.h"
 
+#include "p2v-client/i18n.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -106,9 +108,33 @@ p2v_screen_show_step (const char *const *names, guint step)
 {
   g_autoptr (GString) line = g_string_new (NULL);
   for (guint i = 0; names[i] != NULL; i++)
-    g_string_append_printf (line, i == step ? "[%s]" : " %s ", names[i]);
-  g_autofree char *padded = g_strdup_printf (" p2v  %-74s", line->str);
-  newtDrawRootText (0, 0, padded);
+    g_string_append_printf (line, i == step ? "[%s]" : " %s ", _ (names[i]));
+  g_autofree char *padded = p2v_text_pad (line->str, 74);
+  newtDrawRootText (0, 0, " p2v  ");
+  newtDrawRootText (6, 0, padded);
+}
+
+/* The columns that a character has on the terminal. */
+static guint
+char_columns (gunichar c)
+{
+  return g_unichar_iszerowidth (c) ? 0 : g_unichar_iswide (c) ? 2 : 1;
+}
+
+guint
+p2v_text_columns (const char *text)
+{
+  guint columns = 0;
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    columns += char_columns (g_utf8_get_char (p));
+  return columns;
+}
+
+char *
+p2v_text_pad (const char *text, guint width)
+{
+  guint columns = p2v_text_columns (text);
+  return g_strdup_printf ("%s%*s", text, (int)(width > columns ? width - columns : 0), "");
 }
 
 /* The bytes of `text` that make up its next line, at most `width` columns. */
@@ -117,11 +143,12 @@ line_length (const char *text, guint width)
 {
   const char *space = NULL;
   const char *p = text;
-  for (guint column = 0; *p != '\0' && *p != '\n'; column++, p = g_utf8_next_char (p))
+  for (guint column = 0; *p != '\0' && *p != '\n'; p = g_utf8_next_char (p))
     {
       if (*p == ' ')
         space = p;
-      if (column == width)
+      column += char_columns (g_utf8_get_char (p));
+      if (column > width && p > text)
         return space != NULL && space > text ? (gsize)(space - text) : (gsize)(p - text);
     }
   return (gsize)(p - text);
@@ -238,7 +265,7 @@ p2v_window_add_buttons (P2vWindow *window, const char *const *labels)
 {
   int total = 0;
   for (guint i = 0; labels[i] != NULL; i++)
-    total += (int)strlen (labels[i]) + 3;
+    total += (int)p2v_text_columns (_ (labels[i])) + 3;
   for (; labels[window->n_buttons] != NULL && window->n_buttons < MAX_BUTTONS; window->n_buttons++)
     ;
   /* The same gap left of, between and right of them. */
@@ -247,8 +274,8 @@ p2v_window_add_buttons (P2vWindow *window, const char *const *labels)
   for (guint i = 0; i < window->n_buttons; i++)
     {
       window->buttons[i]
-          = p2v_window_add (window, newtCompactButton (column, window->height + 1, labels[i]));
-      column += (int)strlen (labels[i]) + 3 + gap;
+          = p2v_window_add (window, newtCompactButton (column, window->height + 1, _ (labels[i])));
+      column += (int)p2v_text_columns (_ (labels[i])) + 3 + gap;
     }
 }
 
@@ -320,6 +347,6 @@ p2v_window_ask (const char *title, const char *text, const char *const *labels, 
 void
 p2v_window_say (const char *title, const char *text)
 {
-  static const char *const labels[] = { "OK", NULL };
+  static const char *const labels[] = { N_ ("OK"), NULL };
   p2v_window_ask (title, text, labels, 0);
 }

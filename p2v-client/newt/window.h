@@ -24,8 +24,15 @@ void p2v_screen_stop (void);
 void p2v_screen_suspend (void);
 void p2v_screen_resume (void);
 
-/* Writes the line at the top: where we are among the steps. step: an index of names. */
+/* Writes the line at the top: where we are among the steps. names: marked with N_(), they are
+ * translated here. step: an index of them. */
 void p2v_screen_show_step (const char *const *names, guint step);
+
+/* The columns that text has on the terminal: Chinese characters have two. text: UTF-8. */
+guint p2v_text_columns (const char *text);
+
+/* The text with spaces after it, up to `width` columns. (transfer full) */
+char *p2v_text_pad (const char *text, guint width);
 
 /* Text broken into lines of at most `width` columns, at spaces where there are any; line breaks in
  * it stay. lines: receives their number, may be NULL. (transfer full) */
@@ -54,7 +61,8 @@ newtComponent p2v_window_add_entry (P2vWindow *window, int column, int row, int 
 newtComponent p2v_window_add_text (P2vWindow *window, int column, int row, int width, int height,
                                    const char *text);
 
-/* Adds the buttons, after everything else. labels: NULL after the last. */
+/* Adds the buttons, after everything else. labels: NULL after the last; marked with N_(), they are
+ * translated here, as everywhere below. */
 void p2v_window_add_buttons (P2vWindow *window, const char *const *labels);
 
 /* Makes a component, or the button of that index, the one that has the focus. */
