@@ -21,7 +21,7 @@ export P2V_TOP := $(CURDIR)
 VERSION := 0.1
 
 # The one list of Debian packages: to build, to run the server, to test.
-DEPS_BUILD := build-essential pkg-config libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
+DEPS_BUILD := build-essential pkg-config gettext libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
   libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev \
   libgtk-3-dev libnewt-dev libarchive-dev
 # The client looks for operating systems with grub-fstest and debugfs, for free space with partclone
@@ -45,7 +45,7 @@ DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-
   mokutil libnbd-bin partclone xfsprogs grub-common e2fsprogs \
   xserver-xorg-core xserver-xorg-input-libinput xserver-xorg-video-fbdev xserver-xorg-video-vesa \
   xinit x11-xkb-utils x11-xserver-utils xkb-data matchbox-window-manager fontconfig \
-  fonts-dejavu-core libgtk-3-common libglib2.0-bin shared-mime-info ncurses-base ncurses-bin \
+  fonts-dejavu-core fonts-droid-fallback libgtk-3-common libglib2.0-bin shared-mime-info ncurses-base ncurses-bin \
   firmware-linux-free
 DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 
@@ -125,8 +125,12 @@ TEST_PRELOADS := $(BUILD)/tests/lib/fsync-snapshot.so $(BUILD)/tests/lib/clock-s
 
 MANPAGES := $(wildcard docs/*.1 docs/*.5 docs/*.7 docs/*.8)
 
+# Translations of what people read; LANGUAGES are those of p2v-client/i18n.c but English.
+LANGUAGES := de zh_CN
+CATALOGUES := $(LANGUAGES:%=$(BUILD)/po/%/LC_MESSAGES/p2v.mo)
+
 .PHONY: all
-all: $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) $(LANE) ## build the programs into build/
+all: $(CLIENT) $(TEXT) $(KIOSK) $(SERVER) $(LANE) $(CATALOGUES) ## build the programs into build/
 
 $(COMMON_LIB): $(call objects,$(call sources,common)) \
   $(if $(filter thread,$(SANITIZE)),$(BUILD)/tests/lib/tsan.o)
@@ -160,6 +164,23 @@ $(BUILD)/p2v-client/kiosk/resources.o: $(BUILD)/p2v-client/kiosk/resources.c
 	$(Q)$(CC) $(CPPFLAGS) $(P2V_CFLAGS) $(CFLAGS_common) $(CFLAGS) -c -o $@ $<
 $(BUILD)/p2v-client/kiosk/%.o: CFLAGS_p2v-client += $(call pkg_cflags,$(PKGS_KIOSK))
 $(BUILD)/tests/unit/p2v-kiosk/%.o: CFLAGS_tests += $(call pkg_cflags,$(PKGS_KIOSK))
+
+$(BUILD)/po/%/LC_MESSAGES/p2v.mo: po/%.po
+	@mkdir -p $(@D)
+	$(Q)msgfmt --check -o $@ $<
+
+# What has to be translated, as it is in the sources now.
+TRANSLATED := $(wildcard p2v-client/*.[ch] p2v-client/*/*.c p2v-client/*/*.ui)
+$(BUILD)/po/p2v.pot: $(TRANSLATED) Makefile
+	@mkdir -p $(@D)
+	$(Q)xgettext --package-name=p2v --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=ngettext:1,2 \
+	  --sort-by-file --no-wrap --add-comments=Translators -o $@ $(TRANSLATED) 2>$@.log || { cat $@.log; false; }
+
+.PHONY: update-po
+update-po: $(BUILD)/po/p2v.pot ## bring the catalogues in po/ up to the sources' texts
+	@for language in $(LANGUAGES); do \
+	  msgmerge --quiet --no-fuzzy-matching --no-wrap po/$$language.po $< \
+	    | msgattrib --no-location --no-obsolete --no-wrap -o po/$$language.po - || exit; done
 
 $(SERVER): $(BUILD)/p2v-server/main.o $(SERVER_LIB) $(COMMON_LIB)
 	$(Q)$(CC) $(LDFLAGS) $(P2V_LDFLAGS) -o $@ $^ $(LIBS_p2v-server)
@@ -353,6 +374,8 @@ install: all ## install programs, manual pages and the systemd unit below $(DEST
 	sed 's|@BINDIR@|$(BINDIR)|' p2v-server/p2v-recover.service \
 	  >"$(DESTDIR)$(UNITDIR)/p2v-recover.service"
 	chmod 644 "$(DESTDIR)$(UNITDIR)/p2v-recover.service"
+	$(foreach language,$(LANGUAGES),install -D -m 644 $(BUILD)/po/$(language)/LC_MESSAGES/p2v.mo \
+	  "$(DESTDIR)$(LOCALEDIR)/$(language)/LC_MESSAGES/p2v.mo" && ) true
 	$(foreach page,$(MANPAGES),install -D -m 644 $(page) \
 	  "$(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page))" && ) true
 

@@ -181,6 +181,7 @@ add_ours (GString *dump, const P2vConfig *config)
   add_seconds (dump, "wait_for", config->wait_for);
   add_seconds (dump, "retry_for", config->retry_for);
   add_boolean (dump, "text", config->text_interface);
+  add_text (dump, "language", config->language);
   add_boolean (dump, "verify_medium", config->verify_medium);
 }
 

@@ -81,6 +81,7 @@ typedef struct
 
   /* For the live image's other programs, which read the same arguments. */
   gboolean text_interface;
+  char *language; /* p2v.language: of kiosk and text interface; NULL: as the environment says */
   gboolean verify_medium;
 
   /* The command line itself names the server: nobody is to be asked. A server that only the

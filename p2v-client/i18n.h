@@ -12,9 +12,27 @@
 
 G_BEGIN_DECLS
 
-/* Before the first text: takes the locale from the environment, and the catalogues from
- * $P2V_LOCALEDIR or where they are installed. */
+/* A language with a catalogue. */
+typedef struct
+{
+  const char *code; /* as in p2v.language and $LANGUAGE */
+  const char *name; /* in itself, UTF-8 */
+} P2vLanguage;
+
+/* Before the first text and the first thread: takes the locale from the environment, and the
+ * catalogues from $P2V_LOCALEDIR or where they are installed. Needed for languages to have an
+ * effect at all. */
 void p2v_i18n_init (void);
+
+/* The languages there are, English first; NULL after the last index. */
+const P2vLanguage *p2v_i18n_language (guint index);
+
+/* The index of the language that texts have now. */
+guint p2v_i18n_get_language (void);
+
+/* Every text from now on is in that language; those that are shown already stay as they are.
+ * code: of a language that there is. */
+void p2v_i18n_set_language (const char *code);
 
 G_END_DECLS
 

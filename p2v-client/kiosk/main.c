@@ -94,6 +94,7 @@ typedef struct
 {
   P2vKioskModel *model;
   P2vKioskEngine *engine;
+  P2vKioskWindow *window;
   GMainLoop *loop;
   gboolean ending;
 } Program;
@@ -133,24 +134,51 @@ on_idle (gpointer user_data)
 }
 
 static void
+show_window (Program *program)
+{
+  program->window = p2v_kiosk_window_new (program->model, program->engine);
+  g_signal_connect_swapped (program->window, "destroy", G_CALLBACK (end), program);
+  gtk_window_fullscreen (GTK_WINDOW (program->window));
+  gtk_window_present (GTK_WINDOW (program->window));
+}
+
+static gboolean
+replace_window (gpointer user_data)
+{
+  Program *program = user_data;
+  P2vKioskWindow *old = program->window;
+  show_window (program);
+  g_signal_handlers_disconnect_by_data (old, program);
+  gtk_widget_destroy (GTK_WIDGET (old));
+  return G_SOURCE_REMOVE;
+}
+
+/* Not at once: it is the old window that has been told so. */
+static void
+on_language_changed (Program *program)
+{
+  g_idle_add (replace_window, program);
+}
+
+static void
 run (void)
 {
   static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
   g_autofree char *complaint = NULL;
   P2vConfig *config = load_config (&complaint);
+  if (config->language != NULL)
+    p2v_i18n_set_language (config->language);
   g_autoptr (P2vKioskModel) model = p2v_kiosk_model_new (config, complaint);
   g_autoptr (P2vKioskEngine) engine
       = p2v_kiosk_engine_new (model, options.root != NULL ? options.root : "/");
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  Program program = { model, engine, loop, FALSE };
+  Program program = { model, engine, NULL, loop, FALSE };
   p2v_kiosk_load_style ();
-  P2vKioskWindow *window = p2v_kiosk_window_new (model, engine);
-  g_signal_connect_swapped (window, "destroy", G_CALLBACK (end), &program);
+  show_window (&program);
+  g_signal_connect_swapped (model, "language-changed", G_CALLBACK (on_language_changed), &program);
   g_signal_connect_swapped (model, "conversion-changed", G_CALLBACK (end_when_idle), &program);
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
     g_unix_signal_add (signals[i], on_signal, &program);
-  gtk_window_fullscreen (GTK_WINDOW (window));
-  gtk_window_present (GTK_WINDOW (window));
   g_idle_add_full (G_PRIORITY_LOW, on_idle, &program, NULL);
   g_main_loop_run (loop);
   g_signal_handlers_disconnect_by_data (model, &program);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/model.h"
 
+#include "p2v-client/i18n.h"
+
 G_DEFINE_TYPE (P2vKioskModel, p2v_kiosk_model, G_TYPE_OBJECT)
 
-static const char *const signals[] = { "network-changed", "machine-changed", "details-changed",
-                                       "server-changed", "conversion-changed" };
+static const char *const signals[]
+    = { "network-changed",  "machine-changed", "details-changed",
+        "language-changed", "server-changed",  "conversion-changed" };
 
 static char *
 place_of (const P2vConfig *config)
@@ -58,6 +61,13 @@ p2v_kiosk_model_set_server (P2vKioskModel *model, const char *server, guint16 po
   g_free (config->hostkey);
   config->hostkey = g_strdup (g_hash_table_lookup (model->hostkeys, place));
   p2v_kiosk_model_forget_probe (model);
+}
+
+void
+p2v_kiosk_model_set_language (P2vKioskModel *model, const char *code)
+{
+  p2v_i18n_set_language (code);
+  p2v_kiosk_model_changed (model, "language-changed");
 }
 
 void

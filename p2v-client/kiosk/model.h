@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  * the state is RUNNING or STOPPING) nobody may change that.
  *
  * Signals, each without arguments, after the members below them have changed:
- *   network-changed, machine-changed, details-changed, server-changed, conversion-changed */
+ *   network-changed, machine-changed, details-changed, server-changed, conversion-changed
+ * and language-changed: every text is another one, so windows have to be made anew. */
 
 #define P2V_TYPE_KIOSK_MODEL (p2v_kiosk_model_get_type ())
 G_DECLARE_FINAL_TYPE (P2vKioskModel, p2v_kiosk_model, P2V, KIOSK_MODEL, GObject)
@@ -82,6 +83,9 @@ void p2v_kiosk_model_accept_hostkey (P2vKioskModel *model);
 
 /* Sets the network that an interface goes to. NULL: the guest does not get the interface. */
 void p2v_kiosk_model_set_network (P2vKioskModel *model, const char *nic, const char *network);
+
+/* Texts are in that language from now on (language-changed). code: as in P2vLanguage. */
+void p2v_kiosk_model_set_language (P2vKioskModel *model, const char *code);
 
 /* Makes the request from what was entered. Fails as p2v_config_to_request(). */
 gboolean p2v_kiosk_model_make_request (P2vKioskModel *model, GError **error);

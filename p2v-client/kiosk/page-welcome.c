@@ -16,6 +16,7 @@ struct _P2vWelcomePage
 {
   P2vKioskPage parent_instance;
   P2vKioskNotice *complaint;
+  GtkComboBoxText *language;
   GtkLabel *machine;
   GtkLabel *system;
   GtkBox *links;
@@ -102,6 +103,24 @@ on_network_changed (P2vWelcomePage *page)
 }
 
 static void
+on_language (GtkComboBox *box, P2vWelcomePage *page)
+{
+  const char *code = gtk_combo_box_get_active_id (box);
+  if (code != NULL)
+    p2v_kiosk_model_set_language (p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page)), code);
+}
+
+static void
+fill_languages (P2vWelcomePage *page)
+{
+  const P2vLanguage *language;
+  for (guint i = 0; (language = p2v_i18n_language (i)) != NULL; i++)
+    gtk_combo_box_text_append (page->language, language->code, language->name);
+  gtk_combo_box_set_active (GTK_COMBO_BOX (page->language), (int)p2v_i18n_get_language ());
+  g_signal_connect (page->language, "changed", G_CALLBACK (on_language), page);
+}
+
+static void
 bind (P2vKioskPage *base)
 {
   P2vWelcomePage *page = P2V_WELCOME_PAGE (base);
@@ -113,6 +132,7 @@ bind (P2vKioskPage *base)
       complaint != NULL ? _ ("What was given at the boot menu is not used") : NULL, complaint);
   g_signal_connect_swapped (model, "machine-changed", G_CALLBACK (on_machine_changed), page);
   g_signal_connect_swapped (model, "network-changed", G_CALLBACK (on_network_changed), page);
+  fill_languages (page);
   on_machine_changed (page);
   on_network_changed (page);
 }
@@ -125,6 +145,7 @@ p2v_welcome_page_class_init (P2vWelcomePageClass *class)
   g_type_ensure (P2V_TYPE_KIOSK_NOTICE);
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, complaint);
+  gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, language);
   gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, machine);
   gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, system);
   gtk_widget_class_bind_template_child (widget_class, P2vWelcomePage, links);

@@ -87,11 +87,22 @@ static P2vConfig *
 begin_without (const GError *refused)
 {
   g_autofree char *reason = p2v_text_printable (refused->message);
-  g_autofree char *text = g_strdup_printf ("%s\n\nThe arguments that this machine was started with "
-                                           "are left aside: nothing is filled in.",
-                                           reason);
-  p2v_window_say ("The kernel command line has a mistake", text);
+  g_autofree char *text
+      = g_strdup_printf (_ ("%s\n\nThe arguments that this machine was started with "
+                            "are left aside: nothing is filled in."),
+                         reason);
+  p2v_window_say (_ ("The kernel command line has a mistake"), text);
   return p2v_config_new ();
+}
+
+/* config: NULL when it has a mistake. */
+static void
+choose_language (const P2vConfig *config)
+{
+  const char *language = config != NULL && config->language != NULL
+                             ? config->language
+                             : p2v_i18n_language (p2v_i18n_get_language ())->code;
+  p2v_i18n_set_language (p2v_screen_shows (language) ? language : "en");
 }
 
 /* status: the exit status, when TRUE is returned. */
@@ -120,6 +131,7 @@ run (int *status, GError **error)
   /* Before the machine is looked at: the command may be what makes its disks appear. */
   if (config != NULL && !p2v_hook_run ("p2v.pre", config->pre, NULL, FALSE, NULL, error))
     return FALSE;
+  choose_language (config);
   p2v_screen_start ();
   if (config == NULL)
     config = begin_without (refused);

@@ -6,6 +6,7 @@
 #include "p2v-client/text.h"
 
 #define LABEL_WIDTH 10
+#define MAX_LANGUAGES 4
 
 #define NIC_ROWS 6
 #define REFRESH_MILLISECONDS 2000
@@ -160,6 +161,27 @@ look_again (P2vFrontEnd *self)
   p2v_window_say (_ ("This machine could not be looked at"), text);
 }
 
+/* Each language names itself, so that it is found in any other. */
+static void
+choose_language (void)
+{
+  const char *labels[MAX_LANGUAGES + 1] = { NULL };
+  const char *codes[MAX_LANGUAGES];
+  const P2vLanguage *language;
+  guint count = 0;
+  guint focus = 0;
+  for (guint i = 0; (language = p2v_i18n_language (i)) != NULL && count < MAX_LANGUAGES; i++)
+    if (p2v_screen_shows (language->code))
+      {
+        focus = i == p2v_i18n_get_language () ? count : focus;
+        codes[count] = language->code;
+        labels[count++] = language->name;
+      }
+  int pressed = p2v_window_ask (_ ("Language"), _ ("The language of this program:"), labels, focus);
+  if (pressed >= 0)
+    p2v_i18n_set_language (codes[pressed]);
+}
+
 static P2vPage
 leave (P2vFrontEnd *self)
 {
@@ -175,8 +197,9 @@ P2vPage
 p2v_page_welcome (P2vFrontEnd *self)
 {
   static const char *const shell[] = { "/bin/sh", NULL };
-  const char *const labels[] = { N_ ("Next"), N_ ("Set up network"), N_ ("Look again"),
-                                 self->live ? N_ ("Shell") : N_ ("Quit"), NULL };
+  const char *const labels[] = { N_ ("Next"),       N_ ("Set up network"),
+                                 N_ ("Look again"), self->live ? N_ ("Shell") : N_ ("Quit"),
+                                 N_ ("Language"),   NULL };
   gboolean scrolls = has_many_nics ();
   g_autoptr (P2vWindow) window = p2v_window_new (_ ("Machine and network"), P2V_TEXT_WIDTH, 15);
   add_facts (window, self->machine);
@@ -205,6 +228,11 @@ p2v_page_welcome (P2vFrontEnd *self)
         p2v_screen_run_program (shell);
       else if (pressed == 3 || pressed == P2V_WINDOW_ESCAPE)
         return leave (self);
+      if (pressed == 4)
+        {
+          choose_language ();
+          return P2V_PAGE_WELCOME;
+        }
       if (pressed == P2V_WINDOW_ENDED)
         return P2V_PAGE_END;
     }

@@ -85,6 +85,12 @@ p2v_screen_start (void)
   newtPushHelpLine (HELP_LINE);
 }
 
+gboolean
+p2v_screen_shows (const char *language)
+{
+  return !g_str_has_prefix (language, "zh") || g_strcmp0 (g_getenv ("TERM"), "linux") != 0;
+}
+
 void
 p2v_screen_stop (void)
 {

@@ -17,6 +17,9 @@ G_BEGIN_DECLS
  * then on. A terminal that is not named or not known is taken for a VT100. */
 void p2v_screen_start (void);
 
+/* Whether the terminal can show a language's characters. Linux's own console has a few hundred. */
+gboolean p2v_screen_shows (const char *language);
+
 /* Gives the terminal back as it was. */
 void p2v_screen_stop (void);
 

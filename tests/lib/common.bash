@@ -14,9 +14,10 @@
 COMMON_LIB=$(realpath -- "${BASH_SOURCE[0]%/*}")
 P2V_TOP=${P2V_TOP:-$(realpath -- "$COMMON_LIB/../..")}
 P2V_BUILD=${P2V_BUILD:-$P2V_TOP/build}
+P2V_LOCALEDIR=$P2V_BUILD/po
 PRIVATE_SERVER=$COMMON_LIB/private-server
 P2V_CLIENT=$P2V_BUILD/p2v-client/p2v-client
-export COMMON_LIB P2V_TOP P2V_BUILD PRIVATE_SERVER P2V_CLIENT
+export COMMON_LIB P2V_TOP P2V_BUILD P2V_LOCALEDIR PRIVATE_SERVER P2V_CLIENT
 # Messages are compared, so nobody's language may be in them.
 export LC_ALL=C.UTF-8
 
