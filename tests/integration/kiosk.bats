@@ -5,6 +5,7 @@
 # real server. virt-v2v is made missing there, so a conversion ends when everything has landed.
 
 load ../lib/common
+load ../lib/sample-disks
 load ../lib/kiosk
 load ../lib/interrupted
 
@@ -602,22 +603,10 @@ END
 }
 
 # Two halves of a mirror, and a disk with a clean filesystem in a partition.
-make_disks ()
-{
-  local half
-  for half in 0 1; do
-    truncate -s 64M "$T/half$half"
-    "$COMMON_LIB/raid-superblock" "$T/half$half" 0 67108864 1.2 length=50331648 "number=$half"
-  done
-  truncate -s 64M "$T/data"
-  sgdisk -n 1:2048:0 "$T/data" >/dev/null
-  mkfs.ext4 -q -F -E offset=1048576 -L files "$T/data" 62M
-}
-
 @test "what is in use is shown, and half of an array is warned of as it is chosen" {
   display_stop
   display_start 800x1400
-  make_disks
+  array_and_data_make
   start "p2v.disks=$T/half0,$T/half1,$T/data" "p2v.hostkey=$SERVER_HOSTKEY"
   to_machine
   kiosk_until '1: ext4 "files", 63.0 MiB, '

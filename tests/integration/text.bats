@@ -5,6 +5,7 @@
 # server: a conversion from the first page to the last, and what a person is told on the way.
 
 load ../lib/common
+load ../lib/sample-disks
 load ../lib/interrupted
 
 bats_require_minimum_version 1.5.0
@@ -564,20 +565,8 @@ END
 }
 
 # Two halves of a mirror, and a disk with a clean filesystem in a partition.
-make_disks ()
-{
-  local half
-  for half in 0 1; do
-    truncate -s 64M "$T/half$half"
-    "$COMMON_LIB/raid-superblock" "$T/half$half" 0 67108864 1.2 length=50331648 "number=$half"
-  done
-  truncate -s 64M "$T/data"
-  sgdisk -n 1:2048:0 "$T/data" >/dev/null
-  mkfs.ext4 -q -F -E offset=1048576 -L files "$T/data" 62M
-}
-
 @test "what is in use is shown, and half of an array is warned of as it is chosen" {
-  make_disks
+  array_and_data_make
   text_start "p2v.password=$SERVER_PASSWORD" "p2v.disks=$T/data,$T/half0,$T/half1"
   see "Machine and network"
   press_button Next
