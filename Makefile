@@ -327,6 +327,10 @@ bench: all machine-debian-bios ## measure p2v against the established ways (docs
 bench-quick: all machine-debian-bios ## the same with a small disk, in some minutes
 	@tests/bench/run --quick $(BENCH)
 
+.PHONY: bench-kiosk
+bench-kiosk: all ## measure what the kiosk costs: its start, its memory, its idling (GTK=PROGRAM beside it)
+	@tests/bench/kiosk
+
 .PHONY: screenshots
 screenshots: tests ## take pictures of every page of the kiosk into build/screenshots
 	@tests/screenshots $(BUILD)/screenshots
