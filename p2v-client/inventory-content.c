@@ -436,7 +436,7 @@ p2v_content_describe (P2vDisk *disk, const char *path, const P2vTree *tree, cons
     .device = device,
     .fd = fd,
     .deadline = g_get_monotonic_time () + LOOK_SECONDS * G_USEC_PER_SEC,
-    .cancellable = tree == NULL ? NULL : tree->cancellable,
+    .cancellable = tree == NULL ? g_cancellable_get_current () : tree->cancellable,
   };
   gboolean ok = S_ISREG (status.st_mode) || S_ISBLK (status.st_mode);
   if (!ok)

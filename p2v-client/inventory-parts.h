@@ -105,7 +105,8 @@ gboolean p2v_look_goes_on (const P2vLook *look);
 /* What is on an opened disk. Never NULL. */
 P2vContent *p2v_content_look (const P2vLook *look);
 
-/* Opens a disk, looks and fills in disk->content. path: what to open. device: as in P2vLook. */
+/* Opens a disk, looks and fills in disk->content. path: what to open. device: as in P2vLook.
+ * tree: NULL for a file; the thread's current GCancellable stops the look then. */
 gboolean p2v_content_describe (P2vDisk *disk, const char *path, const P2vTree *tree,
                                const char *device, GError **error);
 

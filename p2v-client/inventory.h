@@ -21,7 +21,8 @@ P2vMachine *p2v_inventory_collect (const char *root, GCancellable *cancellable, 
 
 /* Describes a file (or device) given by absolute path as a disk, contents included. Its name is
  * the path's last component, with dashes for what p2v_name_is_plain() does not allow. Opened
- * read-only and never written. Fails with P2V_ERROR_SOURCE. */
+ * read-only and never written. The thread's current GCancellable ends it early, with what is known
+ * until then. Fails with P2V_ERROR_SOURCE. */
 P2vDisk *p2v_inventory_describe_file (const char *path, GError **error);
 
 /* Sets the machine's host name and the basis of its clock from the first operating system found on

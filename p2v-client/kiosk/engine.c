@@ -137,8 +137,16 @@ run_look (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellabl
     }
   /* Here and not on the main loop: a disk that is given as a file is looked into. Until this has
    * ended no page changes what is read of the configuration, that about the guest. */
+  g_cancellable_push_current (cancellable);
   look->suggestion
       = p2v_config_to_request (engine->model->config, look->machine, &look->suggestion_error);
+  g_cancellable_pop_current (cancellable);
+  if (g_cancellable_is_cancelled (cancellable))
+    {
+      g_task_return_new_error (task, P2V_ERROR, P2V_ERROR_CANCELLED,
+                               "describing the machine was stopped");
+      return;
+    }
   if (look->suggestion != NULL)
     {
       p2v_machine_free (look->machine);
@@ -231,6 +239,12 @@ p2v_kiosk_engine_look (P2vKioskEngine *engine)
   engine->model->looking = TRUE;
   p2v_kiosk_model_changed (engine->model, "machine-changed");
   start (engine, run_look, on_look, engine->looking);
+}
+
+void
+p2v_kiosk_engine_stop_look (P2vKioskEngine *engine)
+{
+  g_cancellable_cancel (engine->looking);
 }
 
 static void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "common/error.h"
 #include "p2v-client/disk-warnings.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/disk-row.h"
@@ -22,6 +23,7 @@ struct _P2vMachinePage
   GtkContainer *disks;
   GtkContainer *warnings;
   GtkLabel *summary;
+  GtkWidget *look;
 };
 
 G_DEFINE_TYPE (P2vMachinePage, p2v_machine_page, P2V_TYPE_KIOSK_PAGE)
@@ -121,12 +123,18 @@ on_machine_changed (P2vMachinePage *page)
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD,
                           _ ("Looking at the disks\xe2\x80\xa6"),
                           _ ("What is on them is only read, and nothing is mounted."));
+  else if (g_error_matches (model->machine_error, P2V_ERROR, P2V_ERROR_CANCELLED))
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
+                          _ ("The look at the disks was stopped"),
+                          _ ("What was known of them before is shown. Look again for the rest."));
   else if (model->machine_error != NULL)
     p2v_kiosk_notice_say_error (page->notice, _ ("This machine could not be looked at"),
                                 model->machine_error);
   else
     p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"),
                                 model->suggestion_error);
+  p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page), model->looking ? _ ("_Stop") : _ ("_Back"));
+  gtk_widget_set_sensitive (page->look, !model->looking);
   gtk_widget_set_sensitive (GTK_WIDGET (page->disks), !model->looking);
   if (!model->looking)
     show_disks (page);
@@ -162,11 +170,13 @@ all_chosen (P2vMachinePage *page)
 static void
 on_look (P2vMachinePage *page)
 {
-  if (model_of (page)->looking)
+  const P2vKioskModel *model = model_of (page);
+  if (model->looking)
     return;
-  if (all_chosen (page))
-    g_clear_pointer (&model_of (page)->config->disks, g_strfreev);
-  else
+  /* As long as nothing is known, nothing was chosen here. */
+  if (model->machine != NULL && all_chosen (page))
+    g_clear_pointer (&model->config->disks, g_strfreev);
+  else if (model->machine != NULL)
     take_disks (page);
   p2v_kiosk_engine_look (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)));
 }
@@ -190,17 +200,28 @@ commit (P2vKioskPage *base)
   return p2v_kiosk_notice_say_gone (page->notice, model_of (page));
 }
 
+static gboolean
+retreat (P2vKioskPage *base)
+{
+  if (!p2v_kiosk_page_get_model (base)->looking)
+    return FALSE;
+  p2v_kiosk_engine_stop_look (p2v_kiosk_page_get_engine (base));
+  return TRUE;
+}
+
 static void
 p2v_machine_page_class_init (P2vMachinePageClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   P2V_KIOSK_PAGE_CLASS (class)->bind = bind;
   P2V_KIOSK_PAGE_CLASS (class)->commit = commit;
+  P2V_KIOSK_PAGE_CLASS (class)->retreat = retreat;
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, disks);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, warnings);
   gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, summary);
+  gtk_widget_class_bind_template_child (widget_class, P2vMachinePage, look);
   gtk_widget_class_bind_template_callback (widget_class, on_look);
 }
 

@@ -623,6 +623,26 @@ END
   kiosk_until_not "which is not chosen"
 }
 
+@test "a look at the disks that takes long is stopped, and begun again" {
+  # What asks the disks hangs.
+  mkdir "$T/bin"
+  printf '#!/bin/sh\nexec sleep 600\n' >"$T/bin/debugfs"
+  chmod +x "$T/bin/debugfs"
+  array_and_data_make
+  PATH=$T/bin:$PATH start "p2v.disks=$T/data" "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_until "Looking at the disks"
+  key Escape
+  kiosk_until "The look at the disks was stopped"
+  assert_page_good
+  rm "$T/bin/debugfs"
+  key alt+l
+  kiosk_until "1 disk with 64.0 MiB chosen"
+  kiosk_refute "was stopped"
+  key Escape
+  kiosk_until "Which conversion server?"
+}
+
 @test "a disk that goes after it was chosen is said before the conversion begins" {
   start "p2v.hostkey=$SERVER_HOSTKEY"
   to_review gone1
