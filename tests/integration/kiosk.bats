@@ -205,6 +205,20 @@ assert_quiet ()
   kiosk_until "The chosen disks are 15.0 TiB large, and the server has "
 }
 
+@test "without a network it says so at once, and again when the server is tried" {
+  printf '#!/bin/sh\nexec unshare --net "%s" "$@"\n' "$P2V_KIOSK" >"$T/kiosk"
+  chmod +x "$T/kiosk"
+  P2V_KIOSK=$T/kiosk start "p2v.hostkey=$SERVER_HOSTKEY"
+  kiosk_until "no driver for a network card"
+  assert_page_good
+  kiosk_go "Which conversion server?" Return
+  type_text "$SERVER_PASSWORD"
+  key Return
+  kiosk_until "The server cannot be reached"
+  kiosk_until "Network is unreachable"
+  kiosk_refute "Which of its disks?"
+}
+
 @test "what cannot be right is said at the field, before anything is connected to" {
   start
   kiosk_go "Which conversion server?" Return

@@ -236,6 +236,17 @@ go_to_review ()
   see "Check the server's name and port"
 }
 
+@test "without a network it says so at once, and again when the server is tried" {
+  WRAPPER=(unshare --net)
+  text_start "p2v.password=$SERVER_PASSWORD"
+  see "No address yet"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "The server cannot be reached"
+  see "Network is unreachable"
+}
+
 @test "a connection that takes long can be cancelled" {
   local port=$((SERVER_PORT + 1))
   nc -lk 127.0.0.1 "$port" >/dev/null 2>&1 3>&- &
