@@ -3,9 +3,29 @@
 
 #include "p2v-client/kiosk/pages.h"
 
+#include <gdk/gdkx.h>
+
 /* GtkSettings:gtk-xft-dpi has 1024ths; 96 is what points mean where nobody has said otherwise. */
 #define USUAL_DPI (96 * 1024)
 #define LARGE_DPI (120 * 1024)
+
+/* What a page is made for. A screen that is a multiple of it in both directions shows all of it so
+ * many times larger: whoever stands before 3840×2160 pixels could read nothing else. */
+#define PAGE_WIDTH 1600
+#define PAGE_HEIGHT 900
+
+static void
+fit_to_screen (GdkDisplay *display)
+{
+  GdkMonitor *monitor = gdk_display_get_primary_monitor (display);
+  GdkRectangle area;
+  if (monitor == NULL || !GDK_IS_X11_DISPLAY (display) || g_getenv ("GDK_SCALE") != NULL)
+    return;
+  gdk_monitor_get_geometry (monitor, &area);
+  int scale = MIN (area.width / PAGE_WIDTH, area.height / PAGE_HEIGHT);
+  if (scale > 1)
+    gdk_x11_display_set_window_scale (display, scale);
+}
 
 static GtkCssProvider *
 load (const char *resource)
@@ -19,6 +39,7 @@ void
 p2v_kiosk_load_style (void)
 {
   g_autoptr (GtkCssProvider) provider = load (P2V_KIOSK_RESOURCES "kiosk.css");
+  fit_to_screen (gdk_display_get_default ());
   gtk_style_context_add_provider_for_screen (gdk_screen_get_default (),
                                              GTK_STYLE_PROVIDER (provider),
                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);

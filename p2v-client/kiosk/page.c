@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/kiosk/page.h"
 
+#include "p2v-client/kiosk/column.h"
+
 typedef struct
 {
   P2vKioskModel *model;
@@ -201,6 +203,14 @@ dispose (GObject *object)
   G_OBJECT_CLASS (p2v_kiosk_page_parent_class)->dispose (object);
 }
 
+/* The template's child gets a column to lie in, which is what scrolls. */
+static void
+add (GtkContainer *container, GtkWidget *child)
+{
+  GtkWidget *content = GTK_IS_SCROLLABLE (child) ? child : p2v_kiosk_column_new (child);
+  GTK_CONTAINER_CLASS (p2v_kiosk_page_parent_class)->add (container, content);
+}
+
 static void
 finalize (GObject *object)
 {
@@ -220,6 +230,7 @@ p2v_kiosk_page_class_init (P2vKioskPageClass *class)
   object_class->set_property = set_property;
   object_class->dispose = dispose;
   object_class->finalize = finalize;
+  GTK_CONTAINER_CLASS (class)->add = add;
   props[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, flags);
   props[PROP_NEXT_LABEL] = g_param_spec_string ("next-label", NULL, NULL, NULL, flags);
   props[PROP_BACK_LABEL] = g_param_spec_string ("back-label", NULL, NULL, NULL, flags);

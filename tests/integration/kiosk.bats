@@ -311,6 +311,27 @@ color_is () { [[ $(color_at "$1") = "$2"* ]]; }
   kiosk_until_not "Turns a physical machine into a KVM virtual machine"
 }
 
+# The colour of a point of the window, "srgb(...)".
+colour () { convert "$T/screen.png" -format "%[pixel:p{$1,$2}]" info:; }
+
+@test "on a screen of 3840x2160 all is twice as large; lines are no longer than can be read" {
+  local size half
+  for size in 1920x1080 3840x2160; do
+    kiosk_stop
+    display_stop
+    display_start "$size"
+    start
+    kiosk_until "PowerEdge R720"
+    import -window root "$T/screen.png"
+    # The list of steps at the left is 152 wide.
+    half=$([[ $(colour 250 900) = "$(colour 10 900)" ]] && echo wide || echo narrow)
+    assert_equal "$size $half" "$size $([[ $size = 1920* ]] && echo narrow || echo wide)"
+    # Nothing but the background right of the text, above the buttons.
+    assert_equal "$(convert "$T/screen.png" -crop "${size%x*}x900+$((${size%x*} * 6 / 10))+60" \
+      -unique-colors -format %w info:)" 1
+  done
+}
+
 @test "without a disk it does not go on; Escape goes back" {
   start "p2v.hostkey=$SERVER_HOSTKEY"
   to_machine
