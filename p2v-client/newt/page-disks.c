@@ -147,7 +147,7 @@ list_chosen (const Page *page)
   for (guint i = 0; i < machine->disks->len; i++)
     {
       const P2vDisk *disk = machine->disks->pdata[i];
-      if (find_obstacle (disk) == NULL
+      if (p2v_disk_is_convertible (disk)
           && newtCheckboxTreeGetEntryValue (page->list, disk) == NEWT_CHECKBOXTREE_SELECTED)
         g_strv_builder_add (builder, disk->name);
     }
@@ -233,7 +233,7 @@ count_offered (const P2vMachine *machine)
 {
   guint count = 0;
   for (guint i = 0; i < machine->disks->len; i++)
-    count += find_obstacle (machine->disks->pdata[i]) == NULL;
+    count += p2v_disk_is_convertible (machine->disks->pdata[i]);
   return count;
 }
 
@@ -247,7 +247,7 @@ fill_list (Page *page)
       const P2vDisk *disk = self->machine->disks->pdata[i];
       gboolean selected = chosen == NULL || g_strv_contains (chosen, disk->name);
       g_autofree char *line = describe_disk (disk);
-      if (find_obstacle (disk) == NULL)
+      if (p2v_disk_is_convertible (disk))
         newtCheckboxTreeAddItem (page->list, line, disk, selected ? NEWT_FLAG_SELECTED : 0,
                                  NEWT_ARG_APPEND, NEWT_ARG_LAST);
     }
