@@ -332,8 +332,8 @@ bench-kiosk: all ## measure what the kiosk costs: its start, its memory, its idl
 	@tests/bench/kiosk
 
 .PHONY: screenshots
-screenshots: tests ## take pictures of every page of the kiosk into build/screenshots
-	@tests/screenshots $(BUILD)/screenshots
+screenshots: tests ## take pictures of every page of the kiosk into build/screenshots, those of docs/KIOSK.md too
+	@tests/screenshots $(BUILD)/screenshots docs/kiosk
 
 .PHONY: demo
 demo: deps ## start a small real machine from the live image, convert it, boot the guest
