@@ -270,7 +270,7 @@ END
 }
 
 # The height of what is written in the title's place, pixels.
-title_height () { import -window root -crop 600x80+170+0 +repage -trim -format %h info:; }
+title_height () { import -window root -crop 600x62+170+0 +repage -trim -format %h info:; }
 color_at () { import -window root -crop "1x1+$1" -depth 8 -format '%[hex:u.p{0,0}]' info:; }
 title_is_higher_than () { (($(title_height) > $1)); }
 color_is () { [[ $(color_at "$1") = "$2"* ]]; }
