@@ -23,7 +23,7 @@ VERSION := 0.1
 # The one list of Debian packages: to build, to run the server, to test.
 DEPS_BUILD := build-essential pkg-config gettext libglib2.0-dev libjson-glib-dev libssh-dev libnbd-dev \
   libxml2-dev libvirt-dev libcurl4-openssl-dev libudev-dev libblkid-dev libxxhash-dev libzstd-dev \
-  libgtk-3-dev libnewt-dev libarchive-dev
+  libgtk-3-dev libvte-2.91-dev libnewt-dev libarchive-dev
 # The client looks for operating systems with grub-fstest and debugfs, for free space with partclone
 # and xfs_logprint.
 DEPS_CLIENT := grub-common e2fsprogs partclone xfsprogs smartmontools
@@ -51,7 +51,7 @@ DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
 PKGS_CLIENT := libssh libnbd libcurl libudev blkid libzstd
-PKGS_KIOSK := gtk+-3.0
+PKGS_KIOSK := gtk+-3.0 vte-2.91
 PKGS_TEXT := libnewt
 PKGS_SERVER := libvirt libxml-2.0 libarchive libzstd libnbd
 

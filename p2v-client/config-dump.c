@@ -182,6 +182,7 @@ add_ours (GString *dump, const P2vConfig *config)
   add_seconds (dump, "retry_for", config->retry_for);
   add_boolean (dump, "text", config->text_interface);
   add_text (dump, "language", config->language);
+  add_text (dump, "keyboard", config->keyboard);
   add_boolean (dump, "verify_medium", config->verify_medium);
 }
 

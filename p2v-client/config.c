@@ -58,6 +58,7 @@ p2v_config_free (P2vConfig *config)
   g_free (config->rtc_basis);
   g_free (config->wait);
   g_free (config->language);
+  g_free (config->keyboard);
   g_free (config->read_errors);
   g_strfreev (config->disks);
   g_strfreev (config->removables);

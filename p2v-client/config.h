@@ -81,6 +81,7 @@ typedef struct
 
   /* For the live image's other programs, which read the same arguments. */
   gboolean text_interface;
+  char *keyboard; /* the kiosk's layout, see p2v_keyboard_is_code(); NULL: as X has it */
   char *language; /* p2v.language: of kiosk and text interface; NULL: as the environment says */
   gboolean verify_medium;
 

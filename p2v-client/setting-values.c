@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-client/i18n.h"
+#include "p2v-client/keyboard.h"
 
 #include <string.h>
 
@@ -62,6 +63,16 @@ p2v_setting_set_server (const P2vSetting *setting, P2vConfig *config, const char
   if (server[0] == '\0' || server[0] == '-')
     return p2v_setting_refuse (setting, value, _ ("this is no host name or address"), error);
   return store (setting, config, g_steal_pointer (&server));
+}
+
+gboolean
+p2v_setting_set_keyboard (const P2vSetting *setting, P2vConfig *config, const char *value,
+                          GError **error)
+{
+  if (!p2v_keyboard_is_code (value))
+    return p2v_setting_refuse (setting, value, _ ("expected a layout such as de or us(dvorak)"),
+                               error);
+  return store (setting, config, g_strdup (value));
 }
 
 gboolean

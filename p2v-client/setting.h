@@ -41,6 +41,7 @@ gboolean p2v_setting_set_command (const P2vSetting *, P2vConfig *, const char *,
 gboolean p2v_setting_set_server (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_port (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_username (const P2vSetting *, P2vConfig *, const char *, GError **);
+gboolean p2v_setting_set_keyboard (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_hostkey (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_name (const P2vSetting *, P2vConfig *, const char *, GError **);
 gboolean p2v_setting_set_memory (const P2vSetting *, P2vConfig *, const char *, GError **);

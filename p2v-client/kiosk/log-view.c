@@ -39,6 +39,14 @@ p2v_log_view_show (P2vLogView *view, const P2vKioskState *state)
   view->shown = state->logged;
 }
 
+void
+p2v_log_view_show_text (P2vLogView *view, const char *text)
+{
+  view->at_end = TRUE;
+  view->shown = 0;
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (view->text), text, -1);
+}
+
 /* The text has got its new size. */
 static void
 on_size (P2vLogView *view)

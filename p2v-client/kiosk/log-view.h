@@ -8,13 +8,16 @@
 
 G_BEGIN_DECLS
 
-/* What has happened in a conversion, line by line. It stays at its end until somebody scrolls up.
- */
+/* What has happened, line by line. It stays at its end until somebody scrolls up. */
 
 #define P2V_TYPE_LOG_VIEW (p2v_log_view_get_type ())
 G_DECLARE_FINAL_TYPE (P2vLogView, p2v_log_view, P2V, LOG_VIEW, GtkScrolledWindow)
 
+/* The log of a conversion. */
 void p2v_log_view_show (P2vLogView *view, const P2vKioskState *state);
+
+/* Any other text, in place of what was shown, from its end. */
+void p2v_log_view_show_text (P2vLogView *view, const char *text);
 
 G_END_DECLS
 

@@ -3,6 +3,7 @@
 #include "p2v-client/cmdline.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
+#include "p2v-client/keyboard.h"
 #include "p2v-client/kiosk/appearance.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/window.h"
@@ -90,6 +91,14 @@ load_config (char **complaint)
   return config != NULL ? config : p2v_config_new ();
 }
 
+static void
+on_keyboard_set (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  if (!p2v_keyboard_set_finish (result, &error))
+    g_warning ("p2v.keyboard: %s", error->message);
+}
+
 typedef struct
 {
   P2vKioskModel *model;
@@ -168,6 +177,8 @@ run (void)
   P2vConfig *config = load_config (&complaint);
   if (config->language != NULL)
     p2v_i18n_set_language (config->language);
+  if (config->keyboard != NULL)
+    p2v_keyboard_set (config->keyboard, on_keyboard_set, NULL);
   g_autoptr (P2vKioskModel) model = p2v_kiosk_model_new (config, complaint);
   g_autoptr (P2vKioskEngine) engine
       = p2v_kiosk_engine_new (model, options.root != NULL ? options.root : "/");

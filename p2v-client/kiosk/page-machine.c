@@ -115,32 +115,6 @@ show_disks (P2vMachinePage *page)
     }
 }
 
-static void
-on_machine_changed (P2vMachinePage *page)
-{
-  P2vKioskModel *model = model_of (page);
-  if (model->looking)
-    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD,
-                          _ ("Looking at the disks\xe2\x80\xa6"),
-                          _ ("What is on them is only read, and nothing is mounted."));
-  else if (g_error_matches (model->machine_error, P2V_ERROR, P2V_ERROR_CANCELLED))
-    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
-                          _ ("The look at the disks was stopped"),
-                          _ ("What was known of them before is shown. Look again for the rest."));
-  else if (model->machine_error != NULL)
-    p2v_kiosk_notice_say_error (page->notice, _ ("This machine could not be looked at"),
-                                model->machine_error);
-  else
-    p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"),
-                                model->suggestion_error);
-  p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page), model->looking ? _ ("_Stop") : _ ("_Back"));
-  gtk_widget_set_sensitive (page->look, !model->looking);
-  gtk_widget_set_sensitive (GTK_WIDGET (page->disks), !model->looking);
-  if (!model->looking)
-    show_disks (page);
-  on_toggled (page);
-}
-
 /* Puts the choice into the model, by path: a disk that was given as a file is found again. */
 static void
 take_disks (P2vMachinePage *page)
@@ -167,17 +141,48 @@ all_chosen (P2vMachinePage *page)
   return TRUE;
 }
 
+/* Before the disks are looked at anew. As long as nothing is known, nothing was chosen here. */
 static void
-on_look (P2vMachinePage *page)
+keep_choice (P2vMachinePage *page)
 {
   const P2vKioskModel *model = model_of (page);
-  if (model->looking)
-    return;
-  /* As long as nothing is known, nothing was chosen here. */
   if (model->machine != NULL && all_chosen (page))
     g_clear_pointer (&model->config->disks, g_strfreev);
   else if (model->machine != NULL)
     take_disks (page);
+}
+
+static void
+on_machine_changed (P2vMachinePage *page)
+{
+  P2vKioskModel *model = model_of (page);
+  if (model->looking && gtk_widget_get_sensitive (GTK_WIDGET (page->disks)))
+    keep_choice (page);
+  if (model->looking)
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD,
+                          _ ("Looking at the disks\xe2\x80\xa6"),
+                          _ ("What is on them is only read, and nothing is mounted."));
+  else if (g_error_matches (model->machine_error, P2V_ERROR, P2V_ERROR_CANCELLED))
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
+                          _ ("The look at the disks was stopped"),
+                          _ ("What was known of them before is shown. Look again for the rest."));
+  else if (model->machine_error != NULL)
+    p2v_kiosk_notice_say_error (page->notice, _ ("This machine could not be looked at"),
+                                model->machine_error);
+  else
+    p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"),
+                                model->suggestion_error);
+  p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page), model->looking ? _ ("_Stop") : _ ("_Back"));
+  gtk_widget_set_sensitive (page->look, !model->looking);
+  gtk_widget_set_sensitive (GTK_WIDGET (page->disks), !model->looking);
+  if (!model->looking)
+    show_disks (page);
+  on_toggled (page);
+}
+
+static void
+on_look (P2vMachinePage *page)
+{
   p2v_kiosk_engine_look (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)));
 }
 

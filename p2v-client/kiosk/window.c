@@ -3,7 +3,10 @@
 
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/appearance.h"
+#include "p2v-client/kiosk/keyboard-panel.h"
+#include "p2v-client/kiosk/logs-panel.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/kiosk/shell-window.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "window.ui"
 
@@ -11,13 +14,16 @@ struct _P2vKioskWindow
 {
   GtkWindow parent_instance;
   P2vKioskModel *model;
+  P2vKioskEngine *engine;
 
   GtkLabel *title;
   GtkLabel *host;
+  GtkLabel *hint;
   GtkStack *stack;
   GtkBox *steps;
   GtkButton *back;
   GtkButton *next;
+  GtkWidget *look;
   GtkWidget *pages[P2V_KIOSK_N_PAGES];
   P2vKioskPageId current;
 };
@@ -86,6 +92,7 @@ static void
 show_page (P2vKioskWindow *window, P2vKioskPageId id)
 {
   window->current = id;
+  gtk_label_set_label (window->hint, _ ("Tab: next    Alt + letter: what is underlined"));
   P2vKioskPage *page = current_page (window);
   gtk_stack_set_visible_child (window->stack, GTK_WIDGET (page));
   GtkWidget *focus = p2v_kiosk_page_enter (page);
@@ -153,8 +160,25 @@ static void
 on_conversion_changed (P2vKioskWindow *window)
 {
   P2vKioskPageId id = page_of_phase (window);
+  gtk_widget_set_sensitive (window->look, window->model->phase == P2V_KIOSK_SETUP);
   if (id != window->current)
     show_page (window, id);
+}
+
+/* What a look for disks, wherever it was begun, has come to. */
+static void
+say_disks (P2vKioskWindow *window)
+{
+  const P2vKioskModel *model = window->model;
+  g_autofree char *text = NULL;
+  if (model->looking)
+    text = g_strdup (_ ("Looking at the disks\xe2\x80\xa6"));
+  else if (model->machine != NULL)
+    text = g_strdup_printf (ngettext ("This machine has %u disk", "This machine has %u disks",
+                                      model->machine->disks->len),
+                            model->machine->disks->len);
+  if (text != NULL)
+    gtk_label_set_label (window->hint, text);
 }
 
 static void
@@ -163,6 +187,8 @@ on_machine_changed (P2vKioskWindow *window)
   const P2vMachine *machine = window->model->machine;
   const char *name = machine != NULL ? machine->hostname : NULL;
   gtk_label_set_label (window->host, name != NULL ? name : "");
+  if (window->current != P2V_KIOSK_PAGE_WELCOME)
+    say_disks (window);
 }
 
 /* GTK hides the mnemonics' lines until Alt is pressed; here the keyboard is all there may be. */
@@ -219,6 +245,45 @@ on_high_contrast (GtkCheckMenuItem *item)
   p2v_kiosk_set_high_contrast (gtk_check_menu_item_get_active (item));
 }
 
+/* A conversion has its disks already. */
+static void
+on_look (P2vKioskWindow *window)
+{
+  if (window->model->phase == P2V_KIOSK_SETUP)
+    p2v_kiosk_engine_look (window->engine);
+}
+
+/* Something may have been done in the shell that makes disks appear. */
+static void
+on_shell (P2vKioskWindow *window)
+{
+  P2vShellWindow *shell = p2v_shell_window_open (GTK_WINDOW (window));
+  g_signal_connect_object (shell, "destroy", G_CALLBACK (on_look), window, G_CONNECT_SWAPPED);
+}
+
+static void
+open_tool (P2vKioskWindow *window, const char *title, const char *hint, GtkWidget *panel)
+{
+  P2vToolWindow *tool = g_object_new (P2V_TYPE_TOOL_WINDOW, NULL);
+  p2v_tool_window_fill (tool, title, hint, panel);
+  p2v_tool_window_open (tool, GTK_WINDOW (window));
+}
+
+static void
+on_logs (P2vKioskWindow *window)
+{
+  open_tool (window, _ ("Logs"), _ ("Page Up, Page Down in the text: scroll    Escape: close"),
+             p2v_logs_panel_new (window->model));
+}
+
+static void
+on_keyboard (P2vKioskWindow *window)
+{
+  open_tool (window, _ ("Keyboard layout"),
+             _ ("Typing finds a layout    Enter: use it    Escape: close"),
+             p2v_keyboard_panel_new ());
+}
+
 static void
 on_about (P2vKioskWindow *window)
 {
@@ -245,6 +310,7 @@ dispose (GObject *object)
   if (window->model != NULL)
     g_signal_handlers_disconnect_by_data (window->model, window);
   g_clear_object (&window->model);
+  g_clear_object (&window->engine);
   G_OBJECT_CLASS (p2v_kiosk_window_parent_class)->dispose (object);
 }
 
@@ -259,15 +325,21 @@ p2v_kiosk_window_class_init (P2vKioskWindowClass *class)
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, title);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, host);
+  gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, hint);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, stack);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, steps);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, back);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, next);
+  gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, look);
   gtk_widget_class_bind_template_callback (widget_class, on_next);
   gtk_widget_class_bind_template_callback (widget_class, on_back);
   gtk_widget_class_bind_template_callback (widget_class, on_large_text);
   gtk_widget_class_bind_template_callback (widget_class, on_high_contrast);
   gtk_widget_class_bind_template_callback (widget_class, on_about);
+  gtk_widget_class_bind_template_callback (widget_class, on_look);
+  gtk_widget_class_bind_template_callback (widget_class, on_shell);
+  gtk_widget_class_bind_template_callback (widget_class, on_logs);
+  gtk_widget_class_bind_template_callback (widget_class, on_keyboard);
 }
 
 static void
@@ -283,6 +355,7 @@ p2v_kiosk_window_new (P2vKioskModel *model, P2vKioskEngine *engine)
 {
   P2vKioskWindow *window = g_object_new (P2V_TYPE_KIOSK_WINDOW, NULL);
   window->model = g_object_ref (model);
+  window->engine = g_object_ref (engine);
   for (P2vKioskPageId id = 0; id < P2V_KIOSK_N_PAGES; id++)
     {
       GtkWidget *page = gtk_stack_get_child_by_name (window->stack, p2v_kiosk_page_names[id]);

@@ -270,6 +270,7 @@ test_the_dump_has_the_form_of_virt_p2v (void)
                                "retry_for            default\n"
                                "text                 false\n"
                                "language             (none)\n"
+                               "keyboard             (none)\n"
                                "verify_medium        false\n";
   const char *const cmdline
       = "p2v.server=localhost p2v.port=123 p2v.username=user p2v.password=secret "
