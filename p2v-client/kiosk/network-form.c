@@ -211,6 +211,15 @@ show_failure (P2vNetworkForm *form, const Job *job, const GError *error)
                           _ ("What was there before is brought up again."));
 }
 
+/* Where it is said what comes of it. */
+static void
+show_top (P2vNetworkForm *form)
+{
+  GtkWidget *page = gtk_widget_get_ancestor (GTK_WIDGET (form), GTK_TYPE_SCROLLED_WINDOW);
+  if (page != NULL)
+    gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (page)), 0);
+}
+
 static void
 on_ended (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
 {
@@ -218,6 +227,7 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSE
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) findings = g_task_propagate_pointer (G_TASK (result), &error);
   const Job *job = g_task_get_task_data (G_TASK (result));
+  GtkWidget *focus;
   /* The window may have been closed meanwhile. */
   if (g_task_get_cancellable (G_TASK (result)) != form->working)
     return;
@@ -227,8 +237,10 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSE
   else
     show_failure (form, job, error);
   show_state (form);
-  /* It is below what has just been said, so that this is seen. */
-  gtk_widget_grab_focus (form->test);
+  /* What has had it may be below what is to be seen now. */
+  focus = gtk_window_get_default_widget (GTK_WINDOW (gtk_widget_get_toplevel (GTK_WIDGET (form))));
+  gtk_widget_grab_focus (form->ready && focus != NULL ? focus : form->test);
+  show_top (form);
 }
 
 /* setup: transfer full, NULL: only test. */
@@ -247,6 +259,7 @@ start (P2vNetworkForm *form, P2vNetworkSetup *setup)
                                       : _ ("Testing the network\xe2\x80\xa6"),
                         NULL);
   show_state (form);
+  show_top (form);
   g_autoptr (GTask) task = g_task_new (form, form->working, on_ended, NULL);
   /* What has been done counts, not what was asked for last. */
   g_task_set_check_cancellable (task, FALSE);
