@@ -93,10 +93,10 @@ p2v_network_manager_check (GCancellable *cancellable, GError **error)
   if (g_error_matches (failure, P2V_ERROR, P2V_ERROR_CANCELLED))
     g_propagate_error (error, g_steal_pointer (&failure));
   else
-    g_set_error (error, P2V_ERROR, P2V_ERROR_REFUSED,
-                 _ ("The network is set up with NetworkManager, and that does not run on this "
-                    "system%s%s. Use what the system has for it, or start NetworkManager."),
-                 failure != NULL ? ": " : "", failure != NULL ? failure->message : "");
+    g_set_error_literal (
+        error, P2V_ERROR, P2V_ERROR_REFUSED,
+        _ ("The network is set up with NetworkManager, and that does not run on this system. Use "
+           "what the system has for it, or start NetworkManager."));
   return FALSE;
 }
 
