@@ -84,10 +84,10 @@ on_network_changed (P2vWelcomePage *page)
   p2v_container_clear (GTK_CONTAINER (page->links));
   for (guint i = 0; links != NULL && i < links->len; i++)
     {
-      const P2vKioskLink *link = links->pdata[i];
-      g_autofree char *text = p2v_kiosk_link_describe (link);
-      const char *style = p2v_kiosk_link_is_usable (link) ? "good" : "dim";
-      usable |= p2v_kiosk_link_is_usable (link);
+      const P2vInterface *link = links->pdata[i];
+      g_autofree char *text = p2v_interface_describe (link);
+      const char *style = p2v_interface_is_usable (link) ? "good" : "dim";
+      usable |= p2v_interface_is_usable (link);
       gtk_container_add (GTK_CONTAINER (page->links), p2v_fact_row_new (link->name, text, style));
     }
   const char *advice = "";

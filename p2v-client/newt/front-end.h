@@ -93,9 +93,10 @@ gboolean p2v_machine_power (const char *verb, GError **error);
 /* Runs a program on the terminal in our place, until it ends; says so when it cannot. */
 void p2v_screen_run_program (const char *const *argv);
 
-/* The network as it is now, an interface a line, for people. has_link, has_address: whether any
- * interface has a cable in it, and an address that is more than link-local. (transfer full) */
-char *p2v_network_describe (gboolean *has_link, gboolean *has_address);
+/* The network as it is now, for people, each interface on lines of its own. width: of a line, in
+ * columns. has_link, has_address: whether any interface has a cable in it, and an address that is
+ * more than link-local. (transfer full) */
+char *p2v_network_describe (guint width, gboolean *has_link, gboolean *has_address);
 
 G_END_DECLS
 

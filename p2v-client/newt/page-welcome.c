@@ -9,6 +9,8 @@
 #define MAX_LANGUAGES 4
 
 #define NIC_ROWS 6
+/* A scroll bar has two columns of its own. */
+#define NIC_COLUMNS (P2V_TEXT_WIDTH - 4)
 #define REFRESH_MILLISECONDS 2000
 
 static void
@@ -119,7 +121,7 @@ refresh (newtComponent nics, newtComponent advice, gboolean scrolls)
 {
   gboolean has_link;
   gboolean has_address;
-  g_autofree char *text = p2v_network_describe (&has_link, &has_address);
+  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &has_link, &has_address);
   newtTextboxSetText (nics, text);
   newtTextboxSetText (advice, network_advice (has_link, has_address));
   return scrolls || count_lines (text) <= NIC_ROWS;
@@ -129,7 +131,7 @@ static gboolean
 has_many_nics (void)
 {
   gboolean unused;
-  g_autofree char *text = p2v_network_describe (&unused, &unused);
+  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &unused, &unused);
   return count_lines (text) > NIC_ROWS;
 }
 

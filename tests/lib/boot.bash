@@ -465,7 +465,7 @@ assert_landed ()
 # is led to the server, which listens on the loopback interface outside.
 tagged_start ()
 {
-  TAGGED=p2v-boot-$$
+  TAGGED=p2v-boot-$SERVER_PORT
   local in=(ip -n "$TAGGED")
   ip netns add "$TAGGED"
   ip netns exec "$TAGGED" "$COMMON_LIB/vlan-port" 42 lan "$BOOT_DIR/port" "$BOOT_DIR/nic" \
@@ -487,5 +487,5 @@ tagged_end ()
     [[ ! -e $file ]] || kill "$(<"$file")" 2>/dev/null || true
     rm -f -- "$file"
   done
-  ip netns delete "p2v-boot-$$" 2>/dev/null || true
+  ip netns delete "p2v-boot-$SERVER_PORT" 2>/dev/null || true
 }
