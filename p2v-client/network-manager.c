@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-client/i18n.h"
+#include "p2v-client/inventory-parts.h"
 #include "p2v-client/text.h"
 
 #include <string.h>
@@ -10,6 +11,11 @@
 /* How long a connection may take to come up, seconds: a switch may forward nothing for most of a
  * minute (spanning tree). */
 #define UP_SECONDS "60"
+
+/* How long NetworkManager may take to say that it runs, seconds. Asked while the system bus is only
+ * starting, nmcli can wait for ever. */
+#define CHECK_SECONDS 10
+#define CHECK_LIMIT 1024
 
 /* A connection that NetworkManager has. */
 typedef struct
@@ -78,8 +84,7 @@ p2v_network_manager_check (GCancellable *cancellable, GError **error)
 {
   static const char *const argv[] = { "nmcli", "-t", "-f", "RUNNING", "general", NULL };
   g_autofree char *path = g_find_program_in_path (argv[0]);
-  g_autofree char *output = NULL;
-  g_autoptr (GError) failure = NULL;
+  static const char running[] = "running\n";
   if (path == NULL)
     {
       g_set_error_literal (
@@ -88,10 +93,14 @@ p2v_network_manager_check (GCancellable *cancellable, GError **error)
              "has none. Use what the system has for it, or install NetworkManager."));
       return FALSE;
     }
-  if (run (argv, &output, cancellable, &failure) && g_strcmp0 (output, "running\n") == 0)
+  g_autoptr (GBytes) output
+      = p2v_tool_run (argv, -1, CHECK_LIMIT, CHECK_SECONDS, cancellable, NULL);
+  gsize length = 0;
+  const char *text = output != NULL ? g_bytes_get_data (output, &length) : NULL;
+  if (length == strlen (running) && memcmp (text, running, length) == 0)
     return TRUE;
-  if (g_error_matches (failure, P2V_ERROR, P2V_ERROR_CANCELLED))
-    g_propagate_error (error, g_steal_pointer (&failure));
+  if (g_cancellable_is_cancelled (cancellable))
+    g_set_error_literal (error, P2V_ERROR, P2V_ERROR_CANCELLED, "stopped on request");
   else
     g_set_error_literal (
         error, P2V_ERROR, P2V_ERROR_REFUSED,
@@ -148,16 +157,21 @@ static void delete (const char *uuid)
   run_anyway (argv);
 }
 
+/* It takes a moment only, and each is let end: NetworkManager may make a profile after the nmcli
+ * that was to add it is gone, and after it was looked for to be deleted. */
 static gboolean
 add_all (GPtrArray *profiles, GCancellable *cancellable, GError **error)
 {
   for (guint i = 0; i < profiles->len; i++)
     {
       const P2vNetworkProfile *profile = profiles->pdata[i];
-      if (!run ((const char *const *)profile->argv, NULL, cancellable, error))
+      if (!run ((const char *const *)profile->argv, NULL, NULL, error))
         return FALSE;
     }
-  return TRUE;
+  if (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    return TRUE;
+  p2v_error_recode (error, P2V_ERROR_CANCELLED);
+  return FALSE;
 }
 
 /* Our earlier ones end first: a bond's cards and its interface are free then. */

@@ -38,7 +38,7 @@ in_shell () { boot_shell_said setup "$1"; }
     -netdev user,id=net1 -device virtio-net-pci,netdev=net1,mac=52:54:00:00:02:02 \
     -netdev user,id=net2 -device virtio-net-pci,netdev=net2,mac=52:54:00:00:02:03
   boot_shell setup "$BOOT_SECONDS" <<END
-until nmcli general >/dev/null 2>&1; do sleep 0.5; done
+until timeout 5 nmcli general >/dev/null 2>&1; do sleep 0.5; done
 p2v-network apply cards=lan vlan=42 ipv4=192.0.2.50/24 ipv6=off
 ip -br address show dev lan.42
 ping -c 1 -w 20 -q 192.0.2.1 >/dev/null

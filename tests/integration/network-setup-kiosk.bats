@@ -112,7 +112,7 @@ assert_page_good ()
   key alt+v ctrl+a BackSpace alt+a
   kiosk_until "Setting the network up"
   kiosk_until Stop
-  wait_until 20 machine sh -c "nmcli -g STATE,DEVICE device | grep -q '^connecting.*:eno1'"
+  wait_until 20 machine sh -c "nmcli -g NAME,STATE connection show --active | grep -q '^p2v-eno1:activating'"
   key Escape
   kiosk_until "What was there before is brought up again."
   assert_page_good

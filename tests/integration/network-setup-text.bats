@@ -85,7 +85,7 @@ tab ()
   press Space
   press_button Apply
   see "Setting the network up"
-  wait_until 20 machine sh -c "nmcli -g STATE,DEVICE device | grep -q '^connecting.*:eno1'"
+  wait_until 20 machine sh -c "nmcli -g NAME,STATE connection show --active | grep -q '^p2v-eno1:activating'"
   press Enter
   wait_until 30 at_button Apply
   ip -n "$SITE" link set dev lan up

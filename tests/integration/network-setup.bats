@@ -75,14 +75,25 @@ teardown ()
   ip -n "$SITE" link set "eno2-$BATS_TEST_NUMBER" nomaster up
   machine "$NETWORK_PROGRAM" apply cards=eno2 >"$T/said" 2>&1 3>&- &
   local started=$SECONDS status=0
-  wait_until 10 machine_runs nmcli
-  wait_until 10 machine sh -c "nmcli -g STATE,DEVICE device | grep -q '^connecting.*:eno2'"
+  wait_until 10 machine sh -c "nmcli -g NAME,STATE connection show --active | grep -q '^p2v-eno2:activating'"
   kill "$(machine_runs network)"
   wait $! || status=$?
   assert_equal "$status" 9
   ((SECONDS - started < 15)) || assert_fail "it took $((SECONDS - started)) s"
   wait_until 10 has_address eno1 192.0.2.5/24
   assert_equal "$(our_connections)" p2v-eno1
+}
+
+@test "stopped at any moment, nothing is left of it" {
+  local delay
+  for delay in 0.01 0.02 0.03 0.05 0.08; do
+    machine "$NETWORK_PROGRAM" apply cards=eno1 vlan=42 >"$T/said" 2>&1 3>&- &
+    wait_until 10 machine_runs network >/dev/null
+    sleep "$delay"
+    kill "$(machine_runs network)"
+    ! wait $! || assert_fail "it was not stopped"
+    assert_equal "$(our_connections)" ""
+  done
 }
 
 @test "what others have made stays, but on the card that is set up" {
