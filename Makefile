@@ -118,7 +118,7 @@ UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 # Programs that bats files run.
 TEST_PROGRAMS := $(BUILD)/tests/unit/p2v-server/boot-loader $(BUILD)/tests/unit/p2v-client/probe \
-  $(BUILD)/tests/unit/p2v-client/free-space \
+  $(BUILD)/tests/unit/p2v-client/free-space $(BUILD)/tests/unit/p2v-client/network \
   $(BUILD)/tests/unit/p2v-kiosk/show-page
 # Libraries that bats files preload.
 TEST_PRELOADS := $(BUILD)/tests/lib/fsync-snapshot.so $(BUILD)/tests/lib/clock-step.so

@@ -73,6 +73,7 @@ look_at (const char *dir, const char *name)
     return NULL;
   P2vLink *link = g_new0 (P2vLink, 1);
   link->name = g_strdup (name);
+  link->ethernet = type == ARPHRD_ETHER;
   link->up = (flags & IFF_UP) != 0;
   /* While the interface is down the file cannot be read (EINVAL). */
   link->link = read_number (dir, "carrier", 0) == 1;

@@ -13,8 +13,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *name;
-  gboolean up;   /* switched on by the administrator or a network manager */
-  gboolean link; /* the other end of the cable answers */
+  gboolean ethernet; /* and not InfiniBand */
+  gboolean up;       /* switched on by the administrator or a network manager */
+  gboolean link;     /* the other end of the cable answers */
 } P2vLink;
 
 /* The cards that /sys below root knows, and those that may carry a link as they do: Ethernet and

@@ -67,7 +67,7 @@ static void
 run_network (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED,
              GCancellable *cancellable G_GNUC_UNUSED)
 {
-  g_task_return_pointer (task, p2v_kiosk_network_look (), (GDestroyNotify)g_ptr_array_unref);
+  g_task_return_pointer (task, p2v_interfaces_look (), (GDestroyNotify)g_ptr_array_unref);
 }
 
 static void
@@ -77,7 +77,7 @@ on_network (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNU
   P2vKioskModel *model = engine->model;
   g_autoptr (GPtrArray) links = g_task_propagate_pointer (G_TASK (result), NULL);
   engine->network_busy = FALSE;
-  if (p2v_kiosk_network_equal (links, model->links))
+  if (p2v_interfaces_equal (links, model->links))
     return;
   g_clear_pointer (&model->links, g_ptr_array_unref);
   model->links = g_steal_pointer (&links);

@@ -113,9 +113,9 @@ p2v_field_read_name (const char *text, const char *what, GError **error)
 }
 
 gboolean
-p2v_field_judge (GtkEntry *entry, GtkLabel *label, GError *error)
+p2v_field_judge (gpointer field, GtkLabel *label, GError *error)
 {
-  AtkObject *accessible = gtk_widget_get_accessible (GTK_WIDGET (entry));
+  AtkObject *accessible = gtk_widget_get_accessible (GTK_WIDGET (field));
   const char *message = error != NULL ? error->message : "";
   gboolean good = error == NULL;
   gtk_label_set_label (label, message);

@@ -2,7 +2,7 @@
 #ifndef P2V_KIOSK_MODEL_H
 #define P2V_KIOSK_MODEL_H
 
-#include "p2v-client/kiosk/network.h"
+#include "p2v-client/interface.h"
 #include "p2v-client/kiosk/state.h"
 #include "p2v-client/probe.h"
 
@@ -39,7 +39,7 @@ struct _P2vKioskModel
   char *complaint;      /* why some of what was given is not used, NULL when all is well */
 
   /* network-changed */
-  GPtrArray *links; /* of P2vKioskLink; NULL until looked for the first time */
+  GPtrArray *links; /* of P2vInterface; NULL until looked for the first time */
 
   /* machine-changed */
   gboolean looking;

@@ -211,6 +211,15 @@ scroll_page (P2vKioskWindow *window, guint key)
   return done;
 }
 
+/* The keys up and down choose another one there. */
+static gboolean
+is_choice (GtkWidget *focus)
+{
+  return focus != NULL
+         && (GTK_IS_RADIO_BUTTON (focus)
+             || gtk_widget_get_ancestor (focus, GTK_TYPE_COMBO_BOX) != NULL);
+}
+
 /* What no widget has taken. */
 static gboolean
 key_press_event (GtkWidget *widget, GdkEventKey *event)
@@ -220,7 +229,7 @@ key_press_event (GtkWidget *widget, GdkEventKey *event)
   /* GtkWindow would move the focus with these two; there is Tab for that. */
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (widget));
   gboolean lines = (event->keyval == GDK_KEY_Up || event->keyval == GDK_KEY_Down)
-                   && (focus == NULL || GTK_IS_BUTTON (focus)) && !GTK_IS_RADIO_BUTTON (focus);
+                   && (focus == NULL || GTK_IS_BUTTON (focus)) && !is_choice (focus);
   if (lines && scroll_page (window, event->keyval))
     return TRUE;
   if (GTK_WIDGET_CLASS (p2v_kiosk_window_parent_class)->key_press_event (widget, event))

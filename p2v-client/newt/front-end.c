@@ -24,6 +24,7 @@ clear (P2vFrontEnd *self)
   g_free (self->hostkey);
   g_free (self->program);
   g_free (self->fingerprint);
+  p2v_network_setup_free (self->network);
   p2v_offers_free (self->offers);
   g_free (self->job);
   g_free (self->place);

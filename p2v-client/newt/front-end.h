@@ -5,6 +5,7 @@
 #include "common/bad-range.h"
 #include "common/offers.h"
 #include "p2v-client/config.h"
+#include "p2v-client/network-setup.h"
 #include "p2v-client/newt/details.h"
 
 #include <gio/gio.h>
@@ -28,11 +29,12 @@ typedef enum
 
 typedef struct
 {
-  P2vConfig *config;   /* what has been asked for so far; the pages fill it in */
-  P2vMachine *machine; /* with the disks among it that were given as files */
-  P2vDetails *details; /* of its disks; NULL while nobody asks */
-  gboolean live;       /* on the live image: the machine can be switched off, and there is no other
-                          program to go back to */
+  P2vConfig *config;        /* what has been asked for so far; the pages fill it in */
+  P2vMachine *machine;      /* with the disks among it that were given as files */
+  P2vDetails *details;      /* of its disks; NULL while nobody asks */
+  P2vNetworkSetup *network; /* as it was entered last; NULL: it was not */
+  gboolean live; /* on the live image: the machine can be switched off, and there is no other
+                    program to go back to */
 
   gboolean name_suggested; /* the guest's name is ours, and follows the disks chosen */
 
@@ -65,6 +67,9 @@ P2vPage p2v_page_review (P2vFrontEnd *self);
 P2vPage p2v_page_convert (P2vFrontEnd *self);
 P2vPage p2v_page_result (P2vFrontEnd *self);
 
+/* Sets the network up and tests it, in a window before the page's. */
+void p2v_page_network (P2vFrontEnd *self);
+
 /* Asks, converts, shows the result, until the person leaves.
  * config: what is filled in to begin with (transfer full).
  * live: see P2vFrontEnd.
@@ -88,9 +93,10 @@ gboolean p2v_machine_power (const char *verb, GError **error);
 /* Runs a program on the terminal in our place, until it ends; says so when it cannot. */
 void p2v_screen_run_program (const char *const *argv);
 
-/* The network as it is now, an interface a line, for people. has_link, has_address: whether any
- * interface has a cable in it, and an address that is more than link-local. (transfer full) */
-char *p2v_network_describe (gboolean *has_link, gboolean *has_address);
+/* The network as it is now, for people, each interface on lines of its own. width: of a line, in
+ * columns. has_link, has_address: whether any interface has a cable in it, and an address that is
+ * more than link-local. (transfer full) */
+char *p2v_network_describe (guint width, gboolean *has_link, gboolean *has_address);
 
 G_END_DECLS
 

@@ -9,6 +9,8 @@
 #define MAX_LANGUAGES 4
 
 #define NIC_ROWS 6
+/* A scroll bar has two columns of its own. */
+#define NIC_COLUMNS (P2V_TEXT_WIDTH - 4)
 #define REFRESH_MILLISECONDS 2000
 
 static void
@@ -99,7 +101,7 @@ network_advice (gboolean has_link, gboolean has_address)
   if (!has_link)
     return _ ("No network cable seems to be plugged in. Plug one in; this page notices.");
   if (!has_address)
-    return _ ("No address yet. Wait for DHCP, or set up a static address.");
+    return _ ("No address yet. Wait for DHCP, or set up the network.");
   return _ ("The network looks ready.");
 }
 
@@ -119,7 +121,7 @@ refresh (newtComponent nics, newtComponent advice, gboolean scrolls)
 {
   gboolean has_link;
   gboolean has_address;
-  g_autofree char *text = p2v_network_describe (&has_link, &has_address);
+  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &has_link, &has_address);
   newtTextboxSetText (nics, text);
   newtTextboxSetText (advice, network_advice (has_link, has_address));
   return scrolls || count_lines (text) <= NIC_ROWS;
@@ -129,26 +131,8 @@ static gboolean
 has_many_nics (void)
 {
   gboolean unused;
-  g_autofree char *text = p2v_network_describe (&unused, &unused);
+  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &unused, &unused);
   return count_lines (text) > NIC_ROWS;
-}
-
-/* NetworkManager's own program for terminals. */
-static void
-set_up_network (void)
-{
-  static const char *const argv[] = { "nmtui", NULL };
-  g_autofree char *path = g_find_program_in_path (argv[0]);
-  if (path != NULL)
-    p2v_screen_run_program (argv);
-  else
-    p2v_window_say (
-        _ ("Network"),
-        _ ("There is no nmtui on this system. Give the address when the machine is started, on the "
-           "kernel command line: ip=ADDRESS::GATEWAY:NETMASK::INTERFACE:none nameserver=ADDRESS, "
-           "for "
-           "a "
-           "VLAN with vlan=INTERFACE.ID:INTERFACE as well; or use nmcli in a shell."));
 }
 
 static void
@@ -218,7 +202,7 @@ p2v_page_welcome (P2vFrontEnd *self)
       if (pressed == 0)
         return P2V_PAGE_SERVER;
       if (pressed == 1)
-        set_up_network ();
+        p2v_page_network (self);
       if (pressed == 2)
         {
           look_again (self);

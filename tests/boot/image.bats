@@ -44,7 +44,7 @@ make_image ()
   local name missing=''
   for name in p2v-client p2v-text p2v-kiosk partclone.ext4 partclone.xfs partclone.btrfs \
     partclone.ntfs partclone.vfat partclone.f2fs partclone.hfsp xfs_logprint lvm mdadm cryptsetup \
-    dmsetup multipathd iscsiadm smartctl ethtool lspci nvme debugfs grub-fstest nmcli nmtui mokutil \
+    dmsetup multipathd iscsiadm smartctl ethtool lspci nvme debugfs grub-fstest nmcli nmtui ping getent mokutil \
     nm-initrd-generator; do
     grep -q "/$name\$" "$P2V_BUILD/image/contents" || missing+=" $name"
   done

@@ -10,7 +10,6 @@ setup_file ()
 {
   boot_start network
   boot_site
-  export TAGGED=p2v-boot-$$
 }
 
 teardown_file ()
@@ -57,34 +56,6 @@ teardown_file ()
     boot_convert static kernel "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=ide,index=0"
   assert_said static 'e[a-z0-9]+ has the address 10\.0\.2\.77'
   refute_said static '10\.0\.2\.15'
-}
-
-# A network namespace behind a switch's port that passes only frames of VLAN 42. Who connects to its
-# address is led to the server, which listens on the loopback interface outside.
-tagged_start ()
-{
-  local in=(ip -n "$TAGGED")
-  ip netns add "$TAGGED"
-  ip netns exec "$TAGGED" "$COMMON_LIB/vlan-port" 42 lan "$BOOT_DIR/port" "$BOOT_DIR/nic" \
-    >"$BOOT_OUT/vlan-port" 2>&1 3>&- &
-  echo $! >"$BOOT_DIR/vlan-port.child"
-  wait_until 10 "${in[@]}" -o link show lan >/dev/null 2>&1
-  "${in[@]}" address add 192.0.2.1/24 dev lan
-  "${in[@]}" link set lan up
-  ip netns exec "$TAGGED" systemd-socket-activate --listen="192.0.2.1:$SERVER_PORT" --accept --inetd \
-    nsenter --net="/proc/$$/ns/net" nc -N 127.0.0.1 "$SERVER_PORT" >"$BOOT_OUT/relay" 2>&1 3>&- &
-  echo $! >"$BOOT_DIR/relay.child"
-  wait_until 10 sh -c "ip netns exec $TAGGED ss -Hltn 'sport = :$SERVER_PORT' | grep -q ."
-}
-
-tagged_end ()
-{
-  local file
-  for file in "$BOOT_DIR"/*.child; do
-    [[ ! -e $file ]] || kill "$(<"$file")" 2>/dev/null || true
-    rm -f -- "$file"
-  done
-  ip netns delete "$TAGGED" 2>/dev/null || true
 }
 
 @test "a VLAN and a name for the card on the kernel command line: tagged frames carry the disk" {

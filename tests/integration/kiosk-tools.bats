@@ -115,7 +115,7 @@ assert_names () { assert_equal "$(kiosk_look --nameless)" ""; assert_equal "$(ki
   key alt+t
   # The key that has a Y in the USA.
   xdotool key 29
-  kiosk_until $'entry\tTry it\tfocused,sensitive\tz'
+  kiosk_until $'text\tTry it\tfocused,sensitive\tz'
   key Escape
   kiosk_until "Turn this machine"
 }

@@ -459,3 +459,33 @@ assert_landed ()
       assert_fail "${pair%%=*} of $guest is not what the server has" || return 1
   done
 }
+
+# A network namespace, $TAGGED, with the address 192.0.2.1 behind a switch's port that passes only
+# frames of VLAN 42: QEMU's "-netdev dgram" from $BOOT_DIR/nic to $BOOT_DIR/port. Who connects there
+# is led to the server, which listens on the loopback interface outside.
+tagged_start ()
+{
+  TAGGED=p2v-boot-$SERVER_PORT
+  local in=(ip -n "$TAGGED")
+  ip netns add "$TAGGED"
+  ip netns exec "$TAGGED" "$COMMON_LIB/vlan-port" 42 lan "$BOOT_DIR/port" "$BOOT_DIR/nic" \
+    >"$BOOT_OUT/vlan-port" 2>&1 3>&- &
+  echo $! >"$BOOT_DIR/vlan-port.child"
+  wait_until 10 "${in[@]}" -o link show lan >/dev/null 2>&1
+  "${in[@]}" address add 192.0.2.1/24 dev lan
+  "${in[@]}" link set lan up
+  ip netns exec "$TAGGED" systemd-socket-activate --listen="192.0.2.1:$SERVER_PORT" --accept --inetd \
+    nsenter --net="/proc/$$/ns/net" nc -N 127.0.0.1 "$SERVER_PORT" >"$BOOT_OUT/relay" 2>&1 3>&- &
+  echo $! >"$BOOT_DIR/relay.child"
+  wait_until 10 sh -c "ip netns exec $TAGGED ss -Hltn 'sport = :$SERVER_PORT' | grep -q ."
+}
+
+tagged_end ()
+{
+  local file
+  for file in "$BOOT_DIR"/*.child; do
+    [[ ! -e $file ]] || kill "$(<"$file")" 2>/dev/null || true
+    rm -f -- "$file"
+  done
+  ip netns delete "p2v-boot-$SERVER_PORT" 2>/dev/null || true
+}

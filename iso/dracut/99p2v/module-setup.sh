@@ -72,7 +72,7 @@ install_programs() {
     journalctl systemctl poweroff reboot modprobe lsmod modinfo
   inst /usr/bin/vim.tiny /usr/bin/vi
   # The network's.
-  inst_multiple ip ss ping ethtool nmcli nmtui nm-online NetworkManager ssh scp ssh-keygen curl nc \
+  inst_multiple ip ss ping getent ethtool nmcli nmtui nm-online NetworkManager ssh scp ssh-keygen curl nc \
     /usr/lib/NetworkManager/nm-initrd-generator /usr/lib/NetworkManager/nm-daemon-helper
   # The disks'.
   inst_multiple lvm vgs lvs pvs vgchange lvchange mdadm cryptsetup dmsetup multipath multipathd \

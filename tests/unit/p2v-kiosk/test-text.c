@@ -2,7 +2,7 @@
 #include "common/error.h"
 #include "p2v-client/kiosk/disk-text.h"
 #include "p2v-client/kiosk/field.h"
-#include "p2v-client/kiosk/network.h"
+#include "p2v-client/interface.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/state.h"
 
@@ -91,10 +91,10 @@ static void
 assert_link (gboolean link, gint64 speed, const char *addresses, const char *expected,
              gboolean usable)
 {
-  P2vKioskLink item = { (char *)"eno1", link, speed, (char *)addresses };
-  g_autofree char *text = p2v_kiosk_link_describe (&item);
+  P2vInterface item = { (char *)"eno1", link, speed, (char *)addresses };
+  g_autofree char *text = p2v_interface_describe (&item);
   g_assert_cmpstr (text, ==, expected);
-  g_assert_cmpint (p2v_kiosk_link_is_usable (&item), ==, usable);
+  g_assert_cmpint (p2v_interface_is_usable (&item), ==, usable);
 }
 
 static void

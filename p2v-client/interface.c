@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "p2v-client/kiosk/network.h"
+#include "p2v-client/interface.h"
 
 #include "p2v-client/i18n.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 void
-p2v_kiosk_link_free (P2vKioskLink *link)
+p2v_interface_free (P2vInterface *link)
 {
   g_free (link->name);
   g_free (link->addresses);
@@ -19,8 +19,8 @@ p2v_kiosk_link_free (P2vKioskLink *link)
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
-  const P2vKioskLink *const *left = a;
-  const P2vKioskLink *const *right = b;
+  const P2vInterface *const *left = a;
+  const P2vInterface *const *right = b;
   return strcmp ((*left)->name, (*right)->name);
 }
 
@@ -37,13 +37,13 @@ read_speed (const char *name)
   return speed;
 }
 
-static P2vKioskLink *
+static P2vInterface *
 find_link (GPtrArray *links, const char *name)
 {
   for (guint i = 0; i < links->len; i++)
-    if (strcmp (((P2vKioskLink *)links->pdata[i])->name, name) == 0)
+    if (strcmp (((P2vInterface *)links->pdata[i])->name, name) == 0)
       return links->pdata[i];
-  P2vKioskLink *link = g_new0 (P2vKioskLink, 1);
+  P2vInterface *link = g_new0 (P2vInterface, 1);
   link->name = g_strdup (name);
   link->speed = read_speed (name);
   g_ptr_array_add (links, link);
@@ -86,7 +86,7 @@ is_link_local (const char *address)
 }
 
 static void
-add_address (P2vKioskLink *link, const struct ifaddrs *entry)
+add_address (P2vInterface *link, const struct ifaddrs *entry)
 {
   g_autofree char *address = format_address (entry);
   if (address == NULL || (link->addresses != NULL && is_link_local (address)))
@@ -101,16 +101,16 @@ add_address (P2vKioskLink *link, const struct ifaddrs *entry)
 
 /* The kernel's own devices (ifb0, dummy0, sit0) are no news unless somebody has set them up. */
 static gboolean
-is_worth_showing (const P2vKioskLink *link)
+is_worth_showing (const P2vInterface *link)
 {
   g_autofree char *path = g_strdup_printf ("/sys/class/net/%s/device", link->name);
   return link->link || link->addresses != NULL || g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
 GPtrArray *
-p2v_kiosk_network_look (void)
+p2v_interfaces_look (void)
 {
-  GPtrArray *links = g_ptr_array_new_with_free_func ((GDestroyNotify)p2v_kiosk_link_free);
+  GPtrArray *links = g_ptr_array_new_with_free_func ((GDestroyNotify)p2v_interface_free);
   struct ifaddrs *entries;
   if (getifaddrs (&entries) < 0)
     return links;
@@ -118,7 +118,7 @@ p2v_kiosk_network_look (void)
     {
       if (entry->ifa_name == NULL || (entry->ifa_flags & IFF_LOOPBACK))
         continue;
-      P2vKioskLink *link = find_link (links, entry->ifa_name);
+      P2vInterface *link = find_link (links, entry->ifa_name);
       link->link = (entry->ifa_flags & IFF_UP) && (entry->ifa_flags & IFF_RUNNING);
       if (entry->ifa_addr != NULL
           && (entry->ifa_addr->sa_family == AF_INET || entry->ifa_addr->sa_family == AF_INET6))
@@ -133,14 +133,14 @@ p2v_kiosk_network_look (void)
 }
 
 gboolean
-p2v_kiosk_network_equal (GPtrArray *a, GPtrArray *b)
+p2v_interfaces_equal (GPtrArray *a, GPtrArray *b)
 {
   if (a == NULL || b == NULL || a->len != b->len)
     return a == b;
   for (guint i = 0; i < a->len; i++)
     {
-      const P2vKioskLink *left = a->pdata[i];
-      const P2vKioskLink *right = b->pdata[i];
+      const P2vInterface *left = a->pdata[i];
+      const P2vInterface *right = b->pdata[i];
       if (strcmp (left->name, right->name) != 0 || left->link != right->link
           || left->speed != right->speed || g_strcmp0 (left->addresses, right->addresses) != 0)
         return FALSE;
@@ -149,13 +149,13 @@ p2v_kiosk_network_equal (GPtrArray *a, GPtrArray *b)
 }
 
 gboolean
-p2v_kiosk_link_is_usable (const P2vKioskLink *link)
+p2v_interface_is_usable (const P2vInterface *link)
 {
   return link->link && link->addresses != NULL && !is_link_local (link->addresses);
 }
 
 char *
-p2v_kiosk_link_describe (const P2vKioskLink *link)
+p2v_interface_describe (const P2vInterface *link)
 {
   g_autofree char *speed = NULL;
   if (!link->link)
@@ -164,7 +164,7 @@ p2v_kiosk_link_describe (const P2vKioskLink *link)
     speed = g_strdup_printf (_ (" at %g Gbit/s"), (double)link->speed / 1000);
   else if (link->speed > 0)
     speed = g_strdup_printf (_ (" at %lld Mbit/s"), (long long)link->speed);
-  return g_strdup_printf (
-      _ ("connected%s, %s"), speed != NULL ? speed : "",
-      p2v_kiosk_link_is_usable (link) ? link->addresses : _ ("no address yet (waiting for DHCP)"));
+  return g_strdup_printf (_ ("connected%s, %s"), speed != NULL ? speed : "",
+                          p2v_interface_is_usable (link) ? link->addresses
+                                                         : _ ("no address yet (waiting for DHCP)"));
 }
