@@ -154,8 +154,9 @@ add_output (GString *dump, const P2vOutput *output)
 }
 
 static void
-add_ours (GString *dump, const P2vConfig *config)
+add_ours (GString *dump, const P2vConfig *config, const P2vRequest *request)
 {
+  add_text (dump, "firmware", p2v_request_firmware (request));
   add_text (dump, "profile", config->output->profile);
   add_text (dump, "hostkey", config->hostkey);
   add_text (dump, "root", config->root);
@@ -193,6 +194,6 @@ p2v_config_dump (const P2vConfig *config, const P2vRequest *request)
   add_guest (dump, config, request);
   add_networks (dump, config);
   add_output (dump, config->output);
-  add_ours (dump, config);
+  add_ours (dump, config, request);
   return g_string_free (dump, FALSE);
 }

@@ -55,6 +55,7 @@ p2v_config_free (P2vConfig *config)
   g_free (config->name);
   g_free (config->cpu_vendor);
   g_free (config->cpu_model);
+  g_free (config->firmware);
   g_free (config->rtc_basis);
   g_free (config->wait);
   g_free (config->language);
