@@ -2,6 +2,7 @@
 #include "p2v-client/kiosk/model.h"
 
 #include "p2v-client/i18n.h"
+#include "p2v-client/output-form.h"
 
 G_DEFINE_TYPE (P2vKioskModel, p2v_kiosk_model, G_TYPE_OBJECT)
 
@@ -121,6 +122,16 @@ p2v_kiosk_model_set_network (P2vKioskModel *model, const char *nic, const char *
   g_strfreev (config->interfaces);
   config->interfaces = (char **)g_ptr_array_steal (names, NULL);
   set_mapping (config, nic, network);
+}
+
+void
+p2v_kiosk_model_set_output (P2vKioskModel *model, P2vOutput *output)
+{
+  gboolean changed = !p2v_output_is_equal (model->config->output, output);
+  p2v_output_free (model->config->output);
+  model->config->output = output;
+  if (changed)
+    p2v_kiosk_model_forget_probe (model);
 }
 
 /* Leaves out what the machine does not have, of interfaces and drives that were given beforehand:

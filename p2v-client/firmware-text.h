@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef P2V_FIRMWARE_TEXT_H
+#define P2V_FIRMWARE_TEXT_H
+
+#include "common/request.h"
+
+G_BEGIN_DECLS
+
+#define P2V_N_FIRMWARES 3
+
+/* What a guest can be started by, P2V_FIRMWARE_*, in the order in which people are asked. */
+extern const char *const p2v_firmwares[P2V_N_FIRMWARES];
+
+/* For people: "UEFI with Secure Boot". firmware: P2V_FIRMWARE_*. A constant. */
+const char *p2v_firmware_text (const char *firmware);
+
+G_END_DECLS
+
+#endif
