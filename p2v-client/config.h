@@ -108,6 +108,11 @@ char *p2v_config_guest_name (const P2vConfig *config, const P2vMachine *machine)
  * "default". Owned by the configuration. */
 const char *p2v_config_network_for (const P2vConfig *config, const char *nic);
 
+/* Sets the network that an interface of the machine goes to. NULL: the guest does not get the
+ * interface. */
+void p2v_config_set_network (P2vConfig *config, const P2vMachine *machine, const char *nic,
+                             const char *network);
+
 /* A mapping of p2v.network. nic: NULL for the default. (transfer full) */
 P2vNetworkMapping *p2v_network_mapping_new (const char *nic, const char *network);
 void p2v_network_mapping_free (P2vNetworkMapping *mapping);

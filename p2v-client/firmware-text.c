@@ -2,6 +2,7 @@
 #include "p2v-client/firmware-text.h"
 
 #include "p2v-client/i18n.h"
+#include "p2v-client/offers-text.h"
 
 const char *const p2v_firmwares[P2V_N_FIRMWARES]
     = { P2V_FIRMWARE_BIOS, P2V_FIRMWARE_UEFI, P2V_FIRMWARE_UEFI_SECURE };
@@ -12,4 +13,20 @@ p2v_firmware_text (const char *firmware)
   if (g_str_equal (firmware, P2V_FIRMWARE_UEFI_SECURE))
     return _ ("UEFI with Secure Boot");
   return g_str_equal (firmware, P2V_FIRMWARE_UEFI) ? "UEFI" : "BIOS";
+}
+
+char *
+p2v_firmware_note (const char *firmware, const P2vMachine *machine, const P2vOffers *offers)
+{
+  gboolean same = g_str_equal (firmware, p2v_machine_firmware (machine));
+  gboolean missing = !p2v_offers_has_firmware (offers, firmware);
+  if (same && !missing)
+    return NULL;
+  return g_strconcat (same ? ""
+                           : _ ("This machine was started in another way: right only if the system "
+                                "on its disks starts like this."),
+                      same || !missing ? "" : " ",
+                      missing ? _ ("The server cannot do it yet: install the package ovmf there.")
+                              : "",
+                      NULL);
 }

@@ -17,7 +17,7 @@ struct _P2vKioskOutputBox
   GtkBox parent_instance;
   P2vKioskNotice *notice;
   GtkLabel *place;
-  GtkExpander *details;
+  GtkToggleButton *details;
   GtkComboBoxText *profile, *mode, *storages, *format, *allocation;
   GtkEntry *storage, *connection, *options;
   GtkLabel *storage_error, *connection_error, *options_error;
@@ -169,7 +169,7 @@ p2v_kiosk_output_box_read (P2vKioskOutputBox *box)
       wrong = judged[i].entry;
   if (wrong == NULL)
     return g_steal_pointer (&output);
-  gtk_expander_set_expanded (box->details, TRUE);
+  gtk_toggle_button_set_active (box->details, TRUE);
   gtk_widget_grab_focus (GTK_WIDGET (wrong));
   return NULL;
 }
@@ -184,7 +184,7 @@ p2v_kiosk_output_box_say (P2vKioskOutputBox *box, P2vKioskNoticeKind kind, const
 void
 p2v_kiosk_output_box_focus (P2vKioskOutputBox *box)
 {
-  if (gtk_expander_get_expanded (box->details))
+  if (gtk_toggle_button_get_active (box->details))
     gtk_widget_grab_focus (GTK_WIDGET (box->storage));
   else
     gtk_widget_grab_focus (GTK_WIDGET (box->profile));

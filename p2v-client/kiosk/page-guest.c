@@ -33,7 +33,7 @@ struct _P2vGuestPage
   GtkLabel *name_error, *vcpus_error, *memory_error;
   GtkLabel *vcpus_hint, *memory_hint;
   GtkComboBoxText *firmware;
-  GtkLabel *firmware_hint, *firmware_warning;
+  GtkLabel *firmware_hint, *firmware_note;
   P2vKioskOutputBox *output;
   GtkContainer *nics;
   GtkContainer *removables; /* of GtkCheckButton, whose widget names are the drives' */
@@ -63,16 +63,20 @@ offers_of (P2vGuestPage *page)
   return model->probe != NULL ? model->probe->offers : NULL;
 }
 
+/* The boot loader on the disks decides; the machine was started as they are, or otherwise, for which
+ * only a person has the reason. */
 static void
 on_firmware (P2vGuestPage *page)
 {
   const char *firmware = gtk_combo_box_get_active_id (GTK_COMBO_BOX (page->firmware));
-  gboolean missing = firmware != NULL && !p2v_offers_has_firmware (offers_of (page), firmware);
-  gtk_widget_set_visible (GTK_WIDGET (page->firmware_warning), missing);
+  g_autofree char *note
+      = firmware != NULL
+            ? p2v_firmware_note (firmware, model_of (page)->machine, offers_of (page))
+            : NULL;
+  gtk_label_set_label (page->firmware_note, note != NULL ? note : "");
+  gtk_widget_set_visible (GTK_WIDGET (page->firmware_note), note != NULL);
 }
 
-/* The boot loader on the disks decides; the machine was started as it is started, or otherwise, for
- * which only a person has the reason. */
 static void
 show_firmware (P2vGuestPage *page)
 {
@@ -235,6 +239,7 @@ enter (P2vKioskPage *base)
 static gboolean
 take_nics (P2vGuestPage *page)
 {
+  const P2vKioskModel *model = model_of (page);
   g_autoptr (GList) rows = gtk_container_get_children (page->nics);
   P2vNicRow *wrong = NULL;
   for (GList *item = rows; item != NULL; item = item->next)
@@ -243,7 +248,8 @@ take_nics (P2vGuestPage *page)
       if (!P2V_IS_NIC_ROW (item->data))
         continue;
       if (p2v_nic_row_read (item->data, &network))
-        p2v_kiosk_model_set_network (model_of (page), p2v_nic_row_get_name (item->data), network);
+        p2v_config_set_network (model->config, model->machine, p2v_nic_row_get_name (item->data),
+                                network);
       else if (wrong == NULL)
         wrong = item->data;
     }
@@ -401,7 +407,7 @@ bind_children (GtkWidgetClass *widget_class)
   CHILD (form);
   CHILD (firmware);
   CHILD (firmware_hint);
-  CHILD (firmware_warning);
+  CHILD (firmware_note);
   CHILD (output);
   CHILD (removables);
   CHILD (nics);

@@ -193,8 +193,11 @@ key_press_event (GtkWidget *widget, GdkEventKey *event)
   gboolean pages = event->keyval == GDK_KEY_Page_Up || event->keyval == GDK_KEY_Page_Down;
   /* GtkWindow would move the focus with these two; there is Tab for that. */
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (widget));
+  gboolean moves = focus != NULL
+                   && (GTK_IS_RADIO_BUTTON (focus)
+                       || gtk_widget_get_ancestor (focus, GTK_TYPE_COMBO_BOX) != NULL);
   gboolean lines = (event->keyval == GDK_KEY_Up || event->keyval == GDK_KEY_Down)
-                   && (focus == NULL || GTK_IS_BUTTON (focus)) && !GTK_IS_RADIO_BUTTON (focus);
+                   && (focus == NULL || GTK_IS_BUTTON (focus)) && !moves;
   if (lines && scroll_page (window, event->keyval))
     return TRUE;
   if (GTK_WIDGET_CLASS (p2v_kiosk_window_parent_class)->key_press_event (widget, event))
