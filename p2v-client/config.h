@@ -49,7 +49,7 @@ typedef struct
   char *name;
   gint64 vcpus; /* 0: as the machine */
   gboolean phys_topo;
-  gint64 memory; /* bytes, 0: as the machine */
+  gint64 memory;  /* bytes, 0: as the machine */
   char *firmware; /* P2V_FIRMWARE_*; NULL: as the machine was started */
   char *cpu_vendor;
   char *cpu_model;

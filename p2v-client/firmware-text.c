@@ -22,11 +22,10 @@ p2v_firmware_note (const char *firmware, const P2vMachine *machine, const P2vOff
   gboolean missing = !p2v_offers_has_firmware (offers, firmware);
   if (same && !missing)
     return NULL;
-  return g_strconcat (same ? ""
-                           : _ ("This machine was started in another way: right only if the system "
-                                "on its disks starts like this."),
-                      same || !missing ? "" : " ",
-                      missing ? _ ("The server cannot do it yet: install the package ovmf there.")
-                              : "",
-                      NULL);
+  return g_strconcat (
+      same ? ""
+           : _ ("This machine was started in another way: right only if the system "
+                "on its disks starts like this."),
+      same || !missing ? "" : " ",
+      missing ? _ ("The server cannot do it yet: install the package ovmf there.") : "", NULL);
 }

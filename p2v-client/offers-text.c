@@ -42,9 +42,8 @@ p2v_offers_place_text (const P2vOffers *offers)
     return NULL;
   g_autofree char *place = p2v_text_printable (offers->place);
   g_autofree char *size = offers->free >= 0 ? p2v_size_format (offers->free) : NULL;
-  return size != NULL
-             ? g_strdup_printf (_ ("The disks go to %s, which has %s free."), place, size)
-             : g_strdup_printf (_ ("The disks go to %s."), place);
+  return size != NULL ? g_strdup_printf (_ ("The disks go to %s, which has %s free."), place, size)
+                      : g_strdup_printf (_ ("The disks go to %s."), place);
 }
 
 char *

@@ -14,9 +14,10 @@
 
 /* What summaries call a field. */
 static const char *const names[P2V_OUTPUT_N_FIELDS] = {
-  [P2V_OUTPUT_PROFILE] = N_ ("profile"), [P2V_OUTPUT_MODE] = "-o",       [P2V_OUTPUT_STORAGE] = "-os",
-  [P2V_OUTPUT_FORMAT] = "-of",           [P2V_OUTPUT_ALLOCATION] = "-oa",
-  [P2V_OUTPUT_CONNECTION] = "-oc",       [P2V_OUTPUT_OPTIONS] = "-oo",
+  [P2V_OUTPUT_PROFILE] = N_ ("profile"), [P2V_OUTPUT_MODE] = "-o",
+  [P2V_OUTPUT_STORAGE] = "-os",          [P2V_OUTPUT_FORMAT] = "-of",
+  [P2V_OUTPUT_ALLOCATION] = "-oa",       [P2V_OUTPUT_CONNECTION] = "-oc",
+  [P2V_OUTPUT_OPTIONS] = "-oo",
 };
 
 /* The member of a field that is one text, NULL for P2V_OUTPUT_OPTIONS. */

@@ -21,8 +21,7 @@
 static char *
 describe_target (const P2vProfile *profile)
 {
-  const char *const parts[]
-      = { profile->storage, profile->format, profile->allocation };
+  const char *const parts[] = { profile->storage, profile->format, profile->allocation };
   GString *text = g_string_new (profile->method);
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
     if (parts[i] != NULL)

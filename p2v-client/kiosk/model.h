@@ -81,8 +81,8 @@ void p2v_kiosk_model_forget_probe (P2vKioskModel *model);
  * remembered for this host and port as long as the program runs. */
 void p2v_kiosk_model_accept_hostkey (P2vKioskModel *model);
 
-/* Sets where the guest goes (transfer full). When that is changed by it, the last probe says nothing
- * any more. */
+/* Sets where the guest goes (transfer full). When that is changed by it, the last probe says
+ * nothing any more. */
 void p2v_kiosk_model_set_output (P2vKioskModel *model, P2vOutput *output);
 
 /* Texts are in that language from now on (language-changed). code: as in P2vLanguage. */

@@ -122,8 +122,7 @@ show_entry (GtkEntry *entry, const P2vOutput *output, P2vOutputField field)
 }
 
 void
-p2v_kiosk_output_box_show (P2vKioskOutputBox *box, const P2vOutput *output,
-                           const P2vOffers *offers)
+p2v_kiosk_output_box_show (P2vKioskOutputBox *box, const P2vOutput *output, const P2vOffers *offers)
 {
   static const char *const formats[] = { "qcow2", "raw", NULL };
   static const char *const allocations[] = { "sparse", "preallocated", NULL };

@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* Where the guest goes: one of the server's profiles, and on demand the options of virt-v2v that say
- * more. */
+/* Where the guest goes: one of the server's profiles, and on demand the options of virt-v2v that
+ * say more. */
 
 #define P2V_TYPE_KIOSK_OUTPUT_BOX (p2v_kiosk_output_box_get_type ())
 G_DECLARE_FINAL_TYPE (P2vKioskOutputBox, p2v_kiosk_output_box, P2V, KIOSK_OUTPUT_BOX, GtkBox)
@@ -24,8 +24,8 @@ void p2v_kiosk_output_box_show (P2vKioskOutputBox *box, const P2vOutput *output,
 P2vOutput *p2v_kiosk_output_box_read (P2vKioskOutputBox *box);
 
 /* What the server thinks of it. heading: NULL for nothing. */
-void p2v_kiosk_output_box_say (P2vKioskOutputBox *box, P2vKioskNoticeKind kind,
-                               const char *heading, const char *text);
+void p2v_kiosk_output_box_say (P2vKioskOutputBox *box, P2vKioskNoticeKind kind, const char *heading,
+                               const char *text);
 
 /* Moves the focus to where something is to be changed. */
 void p2v_kiosk_output_box_focus (P2vKioskOutputBox *box);

@@ -63,16 +63,15 @@ offers_of (P2vGuestPage *page)
   return model->probe != NULL ? model->probe->offers : NULL;
 }
 
-/* The boot loader on the disks decides; the machine was started as they are, or otherwise, for which
- * only a person has the reason. */
+/* The boot loader on the disks decides; the machine was started as they are, or otherwise, for
+ * which only a person has the reason. */
 static void
 on_firmware (P2vGuestPage *page)
 {
   const char *firmware = gtk_combo_box_get_active_id (GTK_COMBO_BOX (page->firmware));
   g_autofree char *note
-      = firmware != NULL
-            ? p2v_firmware_note (firmware, model_of (page)->machine, offers_of (page))
-            : NULL;
+      = firmware != NULL ? p2v_firmware_note (firmware, model_of (page)->machine, offers_of (page))
+                         : NULL;
   gtk_label_set_label (page->firmware_note, note != NULL ? note : "");
   gtk_widget_set_visible (GTK_WIDGET (page->firmware_note), note != NULL);
 }

@@ -160,8 +160,8 @@ gboolean
 p2v_front_end_probe (P2vFrontEnd *self, P2vProbe *probe, GError **error)
 {
   Trial trial = { self->config, probe };
-  g_autofree char *text = g_strdup_printf (_ ("Connecting to %s port %u ..."),
-                                           self->config->server, self->config->port);
+  g_autofree char *text = g_strdup_printf (_ ("Connecting to %s port %u ..."), self->config->server,
+                                           self->config->port);
   if (!p2v_task_run (_ ("Connecting"), text, try, &trial, error))
     return FALSE;
   p2v_offers_free (self->offers);

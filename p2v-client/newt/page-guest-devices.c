@@ -18,9 +18,8 @@ static const char *
 network_of (const P2vFrontEnd *self, const char *nic)
 {
   const char *const *names = (const char *const *)self->config->interfaces;
-  return names == NULL || g_strv_contains (names, nic)
-             ? p2v_config_network_for (self->config, nic)
-             : NULL;
+  return names == NULL || g_strv_contains (names, nic) ? p2v_config_network_for (self->config, nic)
+                                                       : NULL;
 }
 
 static char *

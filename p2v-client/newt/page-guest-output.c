@@ -73,9 +73,8 @@ add_profiles (Page *page)
   if (names == NULL || names[0] == NULL)
     return;
   gboolean scrolls = g_strv_length (names) + 1 > PROFILE_ROWS;
-  newtComponent list
-      = p2v_window_add (page->window, newtListbox (FIELD_COLUMN + 1, 3, PROFILE_ROWS,
-                                                   scrolls ? NEWT_FLAG_SCROLL : 0));
+  newtComponent list = p2v_window_add (page->window, newtListbox (FIELD_COLUMN + 1, 3, PROFILE_ROWS,
+                                                                  scrolls ? NEWT_FLAG_SCROLL : 0));
   newtListboxSetWidth (list, P2V_TEXT_WIDTH - FIELD_COLUMN - 2);
   newtListboxAppendEntry (list, _ ("none: as the server is set up"), NULL);
   for (guint i = 0; names[i] != NULL; i++)
@@ -165,8 +164,9 @@ static gboolean
 confirm_space (const P2vFrontEnd *self)
 {
   static const char *const labels[] = { N_ ("Back"), N_ ("Go on"), NULL };
-  g_autoptr (P2vDiskWarning) warning = p2v_disk_warnings_judge_space (
-      self->machine, (const char *const *)self->config->disks, p2v_offers_free_space (self->offers));
+  g_autoptr (P2vDiskWarning) warning
+      = p2v_disk_warnings_judge_space (self->machine, (const char *const *)self->config->disks,
+                                       p2v_offers_free_space (self->offers));
   if (warning == NULL)
     return TRUE;
   g_autofree char *text = g_strdup_printf ("%s %s", warning->text, warning->advice);

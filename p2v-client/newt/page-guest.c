@@ -92,10 +92,10 @@ add_firmware (Page *page, P2vWindow *window, const P2vFrontEnd *self, const P2vR
   for (guint i = 0; i < P2V_N_FIRMWARES; i++)
     {
       const char *text = p2v_firmware_text (p2v_firmwares[i]);
-      page->firmwares[i] = p2v_window_add (
-          window, newtRadiobutton (column, FIRMWARE_ROW, text,
-                                   g_str_equal (p2v_firmwares[i], wanted),
-                                   i > 0 ? page->firmwares[i - 1] : NULL));
+      page->firmwares[i]
+          = p2v_window_add (window, newtRadiobutton (column, FIRMWARE_ROW, text,
+                                                     g_str_equal (p2v_firmwares[i], wanted),
+                                                     i > 0 ? page->firmwares[i - 1] : NULL));
       column += (int)p2v_text_columns (text) + 6;
     }
   p2v_window_add_text (window, FIELD_COLUMN, FIRMWARE_ROW + 1, P2V_TEXT_WIDTH - FIELD_COLUMN, 2,

@@ -40,8 +40,7 @@ add_guest (GString *text, const P2vRequest *request)
   g_autofree char *size = g_strdup_printf (
       ngettext ("%lld virtual CPU, %s of memory, %s", "%lld virtual CPUs, %s of memory, %s",
                 (gulong)guest->vcpus),
-      (long long)guest->vcpus, memory,
-      p2v_firmware_text (p2v_request_firmware (request)));
+      (long long)guest->vcpus, memory, p2v_firmware_text (p2v_request_firmware (request)));
   add_line (text, _ ("Guest"), guest->name);
   add_line (text, "", size);
 }

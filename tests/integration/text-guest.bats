@@ -15,7 +15,7 @@ teardown_file () { recorded_server_stop; }
 setup ()
 {
   common_setup
-  disk_make "$T/sda" 50000384 "$BATS_TEST_NUMBER"
+  disk_make "$T/disk1" 50000384 "$BATS_TEST_NUMBER"
   TEXT_OPTIONS=("--root=$RECORDED_MACHINE")
 }
 
@@ -31,7 +31,7 @@ teardown ()
 # start [ARGUMENT...]: as far as the Guest page, without any word about output and networks.
 to_guest ()
 {
-  text_start -p2v.o -p2v.os -p2v.interfaces "p2v.password=$SERVER_PASSWORD" "$@"
+  text_start -p2v.o -p2v.os -p2v.interfaces "p2v.password=$SERVER_PASSWORD" "p2v.disks=$T/disk1" "$@"
   see "Machine and network"
   press_button Next
   see "Conversion server"
@@ -111,7 +111,7 @@ tab_to_line ()
   see "$bridge"
   press_button Convert
   see "Sent, but the conversion failed"
-  assert_same_contents "$SERVER_DIR/state/second/text1-sda" "$T/sda"
+  assert_same_contents "$SERVER_DIR/state/second/text1-disk1" "$T/disk1"
   local request
   request=$(p2v_server show "$(job_of text1)" --json | jq -c '.request |
     [.guest.firmware, (.guest.removables // []), [.guest.nics[].nic], .guest.nics[0].network,

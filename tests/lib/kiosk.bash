@@ -176,8 +176,7 @@ assert_quiet ()
 # tab_to NAME: goes from field to field.
 tab_to ()
 {
-  local step
-  for step in {1..30}; do
+  for _ in {1..30}; do
     ! kiosk_has_focus "$1" || return 0
     key Tab
     sleep 0.2
