@@ -18,14 +18,16 @@ p2v_firmware_text (const char *firmware)
 char *
 p2v_firmware_note (const char *firmware, const P2vMachine *machine, const P2vOffers *offers)
 {
-  gboolean same = g_str_equal (firmware, p2v_machine_firmware (machine));
-  gboolean missing = !p2v_offers_has_firmware (offers, firmware);
-  if (same && !missing)
-    return NULL;
-  return g_strconcat (
-      same ? ""
-           : _ ("This machine was started in another way: right only if the system "
-                "on its disks starts like this."),
-      same || !missing ? "" : " ",
-      missing ? _ ("The server cannot do it yet: install the package ovmf there.") : "", NULL);
+  const char *ours = p2v_machine_firmware (machine);
+  GString *note = g_string_new (NULL);
+  g_string_append_printf (note,
+                          g_str_equal (firmware, ours)
+                              ? _ ("This machine was started by %s.")
+                              : _ ("This machine was started by %s: another is right only if the "
+                                   "system on its disks starts by it."),
+                          p2v_firmware_text (ours));
+  if (!p2v_offers_has_firmware (offers, firmware))
+    g_string_append_printf (note, " %s",
+                            _ ("The server cannot do it yet: install the package ovmf there."));
+  return g_string_free (note, FALSE);
 }

@@ -15,8 +15,8 @@ extern const char *const p2v_firmwares[P2V_N_FIRMWARES];
 /* For people: "UEFI with Secure Boot". firmware: P2V_FIRMWARE_*. A constant. */
 const char *p2v_firmware_text (const char *firmware);
 
-/* What a person should know who chooses that firmware for the guest, in sentences; NULL for nothing
- * (transfer full). offers: may be NULL. */
+/* Why it is that firmware, or what to heed about another, in sentences (transfer full).
+ * firmware: that is chosen for the guest. offers: may be NULL. */
 char *p2v_firmware_note (const char *firmware, const P2vMachine *machine, const P2vOffers *offers);
 
 G_END_DECLS

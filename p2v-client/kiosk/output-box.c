@@ -224,8 +224,18 @@ p2v_kiosk_output_box_class_init (P2vKioskOutputBoxClass *class)
   gtk_widget_class_bind_template_callback (widget_class, on_edited);
 }
 
+/* However long a profile's name is, the page is no wider than the screen. */
+static void
+let_shrink (GtkComboBoxText *combo)
+{
+  g_autoptr (GList) cells = gtk_cell_layout_get_cells (GTK_CELL_LAYOUT (combo));
+  for (GList *item = cells; item != NULL; item = item->next)
+    g_object_set (item->data, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
+}
+
 static void
 p2v_kiosk_output_box_init (P2vKioskOutputBox *box)
 {
   gtk_widget_init_template (GTK_WIDGET (box));
+  let_shrink (box->profile);
 }

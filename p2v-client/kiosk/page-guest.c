@@ -33,7 +33,7 @@ struct _P2vGuestPage
   GtkLabel *name_error, *vcpus_error, *memory_error;
   GtkLabel *vcpus_hint, *memory_hint;
   GtkComboBoxText *firmware;
-  GtkLabel *firmware_hint, *firmware_note;
+  GtkLabel *firmware_note;
   P2vKioskOutputBox *output;
   GtkContainer *nics;
   GtkContainer *removables; /* of GtkCheckButton, whose widget names are the drives' */
@@ -68,12 +68,12 @@ offers_of (P2vGuestPage *page)
 static void
 on_firmware (P2vGuestPage *page)
 {
+  const P2vMachine *machine = model_of (page)->machine;
   const char *firmware = gtk_combo_box_get_active_id (GTK_COMBO_BOX (page->firmware));
-  g_autofree char *note
-      = firmware != NULL ? p2v_firmware_note (firmware, model_of (page)->machine, offers_of (page))
-                         : NULL;
-  gtk_label_set_label (page->firmware_note, note != NULL ? note : "");
-  gtk_widget_set_visible (GTK_WIDGET (page->firmware_note), note != NULL);
+  if (firmware == NULL)
+    return;
+  g_autofree char *note = p2v_firmware_note (firmware, machine, offers_of (page));
+  gtk_label_set_label (page->firmware_note, note);
 }
 
 static void
@@ -82,13 +82,11 @@ show_firmware (P2vGuestPage *page)
   const P2vKioskModel *model = model_of (page);
   const char *machine = p2v_machine_firmware (model->machine);
   const char *wanted = model->config->firmware != NULL ? model->config->firmware : machine;
-  g_autofree char *hint = g_strdup_printf (_ ("this machine: %s"), p2v_firmware_text (machine));
   gtk_combo_box_text_remove_all (page->firmware);
   for (guint i = 0; i < P2V_N_FIRMWARES; i++)
     gtk_combo_box_text_append (page->firmware, p2v_firmwares[i],
                                p2v_firmware_text (p2v_firmwares[i]));
   gtk_combo_box_set_active_id (GTK_COMBO_BOX (page->firmware), wanted);
-  gtk_label_set_label (page->firmware_hint, hint);
 }
 
 static void
@@ -405,7 +403,6 @@ bind_children (GtkWidgetClass *widget_class)
   CHILD (memory_hint);
   CHILD (form);
   CHILD (firmware);
-  CHILD (firmware_hint);
   CHILD (firmware_note);
   CHILD (output);
   CHILD (removables);

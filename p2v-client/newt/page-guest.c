@@ -85,8 +85,6 @@ add_firmware (Page *page, P2vWindow *window, const P2vFrontEnd *self, const P2vR
 {
   const char *wanted = p2v_request_firmware (request);
   g_autofree char *note = p2v_firmware_note (wanted, self->machine, self->offers);
-  g_autofree char *machine = g_strdup_printf (
-      _ ("this machine: %s"), p2v_firmware_text (p2v_machine_firmware (self->machine)));
   int column = FIELD_COLUMN + 1;
   p2v_window_add_label (window, 0, FIRMWARE_ROW, _ ("Firmware"));
   for (guint i = 0; i < P2V_N_FIRMWARES; i++)
@@ -99,7 +97,7 @@ add_firmware (Page *page, P2vWindow *window, const P2vFrontEnd *self, const P2vR
       column += (int)p2v_text_columns (text) + 6;
     }
   p2v_window_add_text (window, FIELD_COLUMN, FIRMWARE_ROW + 1, P2V_TEXT_WIDTH - FIELD_COLUMN, 2,
-                       note != NULL ? note : machine);
+                       note);
 }
 
 /* A line of what is chosen in a window of its own. */

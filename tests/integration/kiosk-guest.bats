@@ -59,9 +59,9 @@ logins () { grep -c Accepted "$SERVER_LOG"; }
   assert_page_good
   key ctrl+a
   type_text chosen1
-  kiosk_until "this machine: BIOS"
+  kiosk_until "This machine was started by BIOS."
   key alt+f Down
-  kiosk_until "This machine was started in another way"
+  kiosk_until "another is right only if"
   key alt+p Down
   kiosk_until "libvirt (libvirt, default)"
   kiosk_until "The server is asked about this when you go on."

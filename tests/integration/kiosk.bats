@@ -477,6 +477,9 @@ ethtool_says ()
 }
 
 @test "an interface goes to one of the server's networks, and its light blinks on demand" {
+  display_stop
+  # Nothing below the edge: a screen reader is told of what can be seen.
+  display_start 800x1400
   bridge=p2v$BASHPID
   server_root ip link add "$bridge" type bridge
   ethtool_says 'sleep 2'

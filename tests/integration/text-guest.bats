@@ -59,7 +59,7 @@ tab_to_line ()
   bridge=p2v$BASHPID
   server_root ip link add "$bridge" type bridge
   to_guest p2v.name=text1
-  see "this machine: BIOS"
+  see "This machine was started by BIOS."
   tab_to_line "Firmware"
   press Right Space
   press_button Output
@@ -74,7 +74,7 @@ tab_to_line ()
   press_button OK
   see "What shall the guest be?"
   see "profile libvirt, -os second, -of raw"
-  see "right only if the"
+  see "another is right"
   press_button Network
   see "Which network of the server"
   press_button Change

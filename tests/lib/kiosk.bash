@@ -176,7 +176,7 @@ assert_quiet ()
 # tab_to NAME: goes from field to field.
 tab_to ()
 {
-  for _ in {1..30}; do
+  for _ in {1..45}; do
     ! kiosk_has_focus "$1" || return 0
     key Tab
     sleep 0.2
