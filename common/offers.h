@@ -16,6 +16,9 @@ typedef struct
   char *problem;         /* why that output would be refused, NULL when it would not */
   char *libvirt_problem; /* why the server's libvirt cannot be used, NULL when it can */
   char **profiles;       /* names; NULL for none, as all of these */
+  char **targets;        /* where each of the profiles leads: "libvirt, default, qcow2" */
+  char **modes;          /* that an output can have */
+  char **firmwares;      /* that it can start a guest with, P2V_FIRMWARE_* */
   char **pools;          /* libvirt's storage pools that images may go to */
   char **networks;       /* libvirt's networks that are active */
   char **bridges;        /* the server's own */

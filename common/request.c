@@ -24,6 +24,7 @@ static const P2vField guest_fields[] = {
   P2V_FIELD (BOOLEAN, P2vGuest, phys_topo),
   P2V_FIELD_RANGE (P2vGuest, vcpus, 0, MAX_VCPUS),
   P2V_FIELD_RANGE (P2vGuest, memory, 0, MAX_MEMORY),
+  P2V_FIELD (STRING, P2vGuest, firmware),
   P2V_FIELD (STRING, P2vGuest, cpu_vendor),
   P2V_FIELD (STRING, P2vGuest, cpu_model),
   P2V_FIELD (TRISTATE, P2vGuest, acpi),
@@ -170,11 +171,32 @@ check_devices (const P2vRequest *request, GError **error)
   return TRUE;
 }
 
+const char *
+p2v_machine_firmware (const P2vMachine *machine)
+{
+  const P2vFirmware *firmware = machine->firmware;
+  if (firmware == NULL || g_strcmp0 (firmware->type, "uefi") != 0)
+    return P2V_FIRMWARE_BIOS;
+  return firmware->secure_boot ? P2V_FIRMWARE_UEFI_SECURE : P2V_FIRMWARE_UEFI;
+}
+
+const char *
+p2v_request_firmware (const P2vRequest *request)
+{
+  const char *wanted = request->guest->firmware;
+  return wanted != NULL ? wanted : p2v_machine_firmware (request->machine);
+}
+
 static gboolean
 check_guest (const P2vGuest *guest, GError **error)
 {
+  static const char *const firmwares[]
+      = { P2V_FIRMWARE_BIOS, P2V_FIRMWARE_UEFI, P2V_FIRMWARE_UEFI_SECURE, NULL };
   if (guest->vcpus < 1 || guest->memory < MIN_MEMORY)
     return refuse (error, "guest %s: number of CPUs and memory must be given", guest->name);
+  if (guest->firmware != NULL && !g_strv_contains (firmwares, guest->firmware))
+    return refuse (error, "the guest's firmware \"%s\" is not one of bios, uefi, uefi-secure",
+                   guest->firmware);
   if (g_strcmp0 (guest->rtc_basis, "utc") != 0 && g_strcmp0 (guest->rtc_basis, "localtime") != 0
       && g_strcmp0 (guest->rtc_basis, "unknown") != 0)
     return refuse (error, "the clock basis \"%s\" is not one of utc, localtime, unknown",

@@ -9,6 +9,11 @@ G_BEGIN_DECLS
 /* What a client asks the server for: a machine, what its guest is to be, and where it goes. The
  * request is complete: the client has filled in every default that depends on the machine. */
 
+/* What a guest is started by. */
+#define P2V_FIRMWARE_BIOS "bios"
+#define P2V_FIRMWARE_UEFI "uefi"
+#define P2V_FIRMWARE_UEFI_SECURE "uefi-secure" /* with Secure Boot */
+
 /* A network interface of the guest. */
 typedef struct
 {
@@ -23,6 +28,7 @@ typedef struct
   gboolean phys_topo;          /* copy sockets, cores and threads; else vcpus in one socket */
   gint64 vcpus;                /* at least 1 */
   gint64 memory;               /* bytes, at least 1 MiB */
+  char *firmware;              /* P2V_FIRMWARE_*; NULL: as the machine was started */
   char *cpu_vendor;            /* NULL: not said */
   char *cpu_model;             /* libvirt model name; NULL: the server's default */
   P2vTristate acpi, apic, pae; /* P2V_UNSET: as the machine */
@@ -70,6 +76,12 @@ gboolean p2v_request_check (const P2vRequest *request, GError **error);
  * before: all parts are there, however empty, and the guest has an acceptable name.
  * Fails with P2V_ERROR_REFUSED. */
 gboolean p2v_request_check_outline (const P2vRequest *request, GError **error);
+
+/* What the machine was started by, as far as this has been found out: P2V_FIRMWARE_*. */
+const char *p2v_machine_firmware (const P2vMachine *machine);
+
+/* What the guest is started by: as asked for, else as the machine. P2V_FIRMWARE_*. */
+const char *p2v_request_firmware (const P2vRequest *request);
 
 /* A request of which nothing is known but the guest's name; passes p2v_request_check_outline() if
  * that is acceptable. (transfer full) */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/config.h"
 
+#include "p2v-client/output-form.h"
 #include "p2v-client/text.h"
-
-#include <string.h>
 
 #define NONE "(none)"
 #define MASK "***"
@@ -66,33 +65,6 @@ add_networks (GString *dump, const P2vConfig *config)
   add_list (dump, "network_map", items);
 }
 
-/* virt-v2v's options for OpenStack take credentials: os-password, os-token, … */
-static gboolean
-is_secret_option (const char *option)
-{
-  static const char *const words[] = { "pass", "secret", "token", "credential" };
-  g_autofree char *key = g_strndup (option, strcspn (option, "="));
-  g_autofree char *lower = g_ascii_strdown (key, -1);
-  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
-    if (strstr (lower, words[i]) != NULL)
-      return TRUE;
-  return FALSE;
-}
-
-static void
-add_options (GString *dump, char **options)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  for (gsize i = 0; options != NULL && options[i] != NULL; i++)
-    {
-      g_autofree char *masked
-          = g_strdup_printf ("%.*s=" MASK, (int)strcspn (options[i], "="), options[i]);
-      g_strv_builder_add (builder, is_secret_option (options[i]) ? masked : options[i]);
-    }
-  g_auto (GStrv) items = g_strv_builder_end (builder);
-  add_list (dump, "output.misc", items);
-}
-
 static void
 add_server (GString *dump, const P2vConfig *config)
 {
@@ -145,17 +117,19 @@ static void
 add_output (GString *dump, const P2vOutput *output)
 {
   g_autofree char *connection = p2v_url_mask (output->connection);
+  g_auto (GStrv) options = p2v_output_mask_options (output);
   add_text (dump, "output.type", output->mode);
   add_text (dump, "output.allocation", output->allocation != NULL ? output->allocation : "none");
   add_text (dump, "output.connection", connection);
   add_text (dump, "output.format", output->format);
   add_text (dump, "output.storage", output->storage);
-  add_options (dump, output->options);
+  add_list (dump, "output.misc", options);
 }
 
 static void
-add_ours (GString *dump, const P2vConfig *config)
+add_ours (GString *dump, const P2vConfig *config, const P2vRequest *request)
 {
+  add_text (dump, "firmware", p2v_request_firmware (request));
   add_text (dump, "profile", config->output->profile);
   add_text (dump, "hostkey", config->hostkey);
   add_text (dump, "root", config->root);
@@ -194,6 +168,6 @@ p2v_config_dump (const P2vConfig *config, const P2vRequest *request)
   add_guest (dump, config, request);
   add_networks (dump, config);
   add_output (dump, config->output);
-  add_ours (dump, config);
+  add_ours (dump, config, request);
   return g_string_free (dump, FALSE);
 }

@@ -327,6 +327,7 @@ fill_guest (const P2vConfig *config, P2vRequest *request, GError **error)
     return FALSE;
   settle_on_disks (request);
   guest->name = p2v_config_guest_name (config, request->machine);
+  guest->firmware = g_strdup (config->firmware);
   guest->cpu_vendor = g_strdup (config->cpu_vendor);
   guest->cpu_model = g_strdup (config->cpu_model);
   guest->acpi = config->acpi;

@@ -55,6 +55,7 @@ p2v_config_free (P2vConfig *config)
   g_free (config->name);
   g_free (config->cpu_vendor);
   g_free (config->cpu_model);
+  g_free (config->firmware);
   g_free (config->rtc_basis);
   g_free (config->wait);
   g_free (config->language);
@@ -85,4 +86,47 @@ p2v_config_network_for (const P2vConfig *config, const char *nic)
         network = mapping->network;
     }
   return network;
+}
+
+/* The interfaces that the guest gets, as a list of names that can be changed. */
+static GPtrArray *
+list_interfaces (const P2vConfig *config, const P2vMachine *machine)
+{
+  GPtrArray *names = g_ptr_array_new_null_terminated (8, g_free, TRUE);
+  char **given = config->interfaces;
+  for (gsize i = 0; given != NULL && given[i] != NULL; i++)
+    if (p2v_machine_find_nic (machine, given[i]) != NULL)
+      g_ptr_array_add (names, g_strdup (given[i]));
+  for (guint i = 0; given == NULL && i < machine->nics->len; i++)
+    g_ptr_array_add (names, g_strdup (((P2vNic *)machine->nics->pdata[i])->name));
+  return names;
+}
+
+static void
+set_mapping (P2vConfig *config, const char *nic, const char *network)
+{
+  for (guint i = config->networks->len; i > 0; i--)
+    {
+      P2vNetworkMapping *mapping = config->networks->pdata[i - 1];
+      if (g_strcmp0 (mapping->nic, nic) == 0)
+        g_ptr_array_remove_index (config->networks, i - 1);
+    }
+  if (network != NULL)
+    g_ptr_array_add (config->networks, p2v_network_mapping_new (nic, network));
+}
+
+void
+p2v_config_set_network (P2vConfig *config, const P2vMachine *machine, const char *nic,
+                        const char *network)
+{
+  g_autoptr (GPtrArray) names = list_interfaces (config, machine);
+  guint index;
+  gboolean listed = g_ptr_array_find_with_equal_func (names, nic, g_str_equal, &index);
+  if (listed && network == NULL)
+    g_ptr_array_remove_index (names, index);
+  else if (!listed && network != NULL)
+    g_ptr_array_add (names, g_strdup (nic));
+  g_strfreev (config->interfaces);
+  config->interfaces = (char **)g_ptr_array_steal (names, NULL);
+  set_mapping (config, nic, network);
 }

@@ -49,7 +49,8 @@ typedef struct
   char *name;
   gint64 vcpus; /* 0: as the machine */
   gboolean phys_topo;
-  gint64 memory; /* bytes, 0: as the machine */
+  gint64 memory;  /* bytes, 0: as the machine */
+  char *firmware; /* P2V_FIRMWARE_*; NULL: as the machine was started */
   char *cpu_vendor;
   char *cpu_model;
   P2vTristate acpi, apic, pae;
@@ -107,6 +108,11 @@ char *p2v_config_guest_name (const P2vConfig *config, const P2vMachine *machine)
 /* Where an interface goes according to p2v.network: its own target, else the default one, else
  * "default". Owned by the configuration. */
 const char *p2v_config_network_for (const P2vConfig *config, const char *nic);
+
+/* Sets the network that an interface of the machine goes to. NULL: the guest does not get the
+ * interface. */
+void p2v_config_set_network (P2vConfig *config, const P2vMachine *machine, const char *nic,
+                             const char *network);
 
 /* A mapping of p2v.network. nic: NULL for the default. (transfer full) */
 P2vNetworkMapping *p2v_network_mapping_new (const char *nic, const char *network);

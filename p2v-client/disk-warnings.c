@@ -38,16 +38,24 @@ p2v_disk_warning_free (P2vDiskWarning *warning)
   g_free (warning);
 }
 
-/* Adds a warning, unless it has been given for the disk; takes text. */
-static void
-add (Judgement *self, const P2vDisk *disk, P2vSeverity severity, char *text, const char *advice)
+/* text: transfer full. */
+static P2vDiskWarning *
+warning_new (const P2vDisk *disk, P2vSeverity severity, char *text, const char *advice)
 {
   g_autofree char *raw = text;
-  g_autoptr (P2vDiskWarning) warning = g_new0 (P2vDiskWarning, 1);
+  P2vDiskWarning *warning = g_new0 (P2vDiskWarning, 1);
   warning->severity = severity;
   warning->disk = disk != NULL ? g_strdup (disk->name) : NULL;
   warning->text = p2v_text_printable (raw);
   warning->advice = p2v_text_printable (advice);
+  return warning;
+}
+
+/* Adds a warning, unless it has been given for the disk; takes text. */
+static void
+add (Judgement *self, const P2vDisk *disk, P2vSeverity severity, char *text, const char *advice)
+{
+  g_autoptr (P2vDiskWarning) warning = warning_new (disk, severity, text, advice);
   for (guint i = 0; i < self->warnings->len; i++)
     {
       const P2vDiskWarning *other = self->warnings->pdata[i];
@@ -272,23 +280,6 @@ judge_start (Judgement *self)
             "only."));
 }
 
-static void
-judge_space (Judgement *self, gint64 free_space)
-{
-  gint64 total = 0;
-  for (guint i = 0; i < self->chosen->len; i++)
-    total += ((const P2vDisk *)self->chosen->pdata[i])->size;
-  if (free_space < 0 || total <= free_space)
-    return;
-  g_autofree char *wanted = p2v_size_format (total);
-  g_autofree char *there = p2v_size_format (free_space);
-  add (self, NULL, P2V_SEVERITY_SERIOUS,
-       g_strdup_printf (_ ("The chosen disks are %s large, and the server has %s free."), wanted,
-                        there),
-       _ ("Make room on the server or choose another storage; it is enough only if most of the "
-          "disks is free."));
-}
-
 /* By disk as they were added, the worst of each first. */
 static void
 sort (GPtrArray *warnings)
@@ -311,6 +302,29 @@ is_named (const P2vDisk *disk, const char *const *names)
          && (g_strv_contains (names, disk->name) || g_strv_contains (names, disk->path));
 }
 
+P2vDiskWarning *
+p2v_disk_warnings_judge_space (const P2vMachine *machine, const char *const *chosen,
+                               gint64 free_space)
+{
+  gint64 total = 0;
+  for (guint i = 0; i < machine->disks->len; i++)
+    {
+      const P2vDisk *disk = machine->disks->pdata[i];
+      if (p2v_disk_is_convertible (disk) && is_named (disk, chosen))
+        total += disk->size;
+    }
+  if (free_space < 0 || total <= free_space)
+    return NULL;
+  g_autofree char *wanted = p2v_size_format (total);
+  g_autofree char *there = p2v_size_format (free_space);
+  return warning_new (
+      NULL, P2V_SEVERITY_SERIOUS,
+      g_strdup_printf (_ ("The chosen disks are %s large, and the server has %s free."), wanted,
+                       there),
+      _ ("Make room on the server or choose another storage; it is enough only if most of the "
+         "disks is free."));
+}
+
 GPtrArray *
 p2v_disk_warnings_judge (const P2vMachine *machine, const char *const *chosen, gint64 free_space)
 {
@@ -330,7 +344,9 @@ p2v_disk_warnings_judge (const P2vMachine *machine, const char *const *chosen, g
     }
   for (guint i = 0; i < self.chosen->len; i++)
     judge_disk (&self, self.chosen->pdata[i]);
-  judge_space (&self, free_space);
+  P2vDiskWarning *space = p2v_disk_warnings_judge_space (machine, chosen, free_space);
+  if (space != NULL)
+    g_ptr_array_add (self.warnings, space);
   judge_start (&self);
   sort (self.warnings);
   g_ptr_array_unref (self.chosen);

@@ -37,6 +37,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vDiskWarning, p2v_disk_warning_free)
 GPtrArray *p2v_disk_warnings_judge (const P2vMachine *machine, const char *const *chosen,
                                     gint64 free_space);
 
+/* Only whether the chosen disks fit into what is free; NULL when they do, or that is not known.
+ * Parameters as above. (transfer full) */
+P2vDiskWarning *p2v_disk_warnings_judge_space (const P2vMachine *machine, const char *const *chosen,
+                                               gint64 free_space);
+
 /* "Caution", "Note", "Warning": a word for those who see no colours. A constant. */
 const char *p2v_severity_word (P2vSeverity severity);
 

@@ -35,16 +35,15 @@ add_names (GPtrArray *sentences, const char *sentence, char **names)
   g_ptr_array_add (sentences, g_strjoinv (list, parts));
 }
 
-static void
-add_place (GPtrArray *sentences, const P2vOffers *offers)
+char *
+p2v_offers_place_text (const P2vOffers *offers)
 {
-  if (offers->place == NULL || offers->problem != NULL)
-    return;
+  if (offers == NULL || offers->place == NULL || offers->problem != NULL)
+    return NULL;
   g_autofree char *place = p2v_text_printable (offers->place);
   g_autofree char *size = offers->free >= 0 ? p2v_size_format (offers->free) : NULL;
-  g_ptr_array_add (sentences, size != NULL ? g_strdup_printf (
-                                  _ ("The disks go to %s, which has %s free."), place, size)
-                                           : g_strdup_printf (_ ("The disks go to %s."), place));
+  return size != NULL ? g_strdup_printf (_ ("The disks go to %s, which has %s free."), place, size)
+                      : g_strdup_printf (_ ("The disks go to %s."), place);
 }
 
 char *
@@ -53,7 +52,9 @@ p2v_offers_text (const P2vOffers *offers)
   g_autoptr (GPtrArray) sentences = g_ptr_array_new_with_free_func (g_free);
   if (offers == NULL)
     return g_strdup ("");
-  add_place (sentences, offers);
+  char *place = p2v_offers_place_text (offers);
+  if (place != NULL)
+    g_ptr_array_add (sentences, place);
   add_names (sentences, _ ("Profiles: %s."), offers->profiles);
   add_names (sentences, _ ("Storage pools: %s."), offers->pools);
   add_names (sentences, _ ("Networks: %s."), offers->networks);
@@ -71,4 +72,22 @@ gint64
 p2v_offers_free_space (const P2vOffers *offers)
 {
   return offers != NULL && offers->place != NULL && offers->problem == NULL ? offers->free : -1;
+}
+
+char *
+p2v_offers_profile_text (const P2vOffers *offers, guint index)
+{
+  g_autofree char *name = p2v_text_printable (offers->profiles[index]);
+  guint targets = offers->targets != NULL ? g_strv_length (offers->targets) : 0;
+  if (index >= targets)
+    return g_steal_pointer (&name);
+  g_autofree char *target = p2v_text_printable (offers->targets[index]);
+  return g_strdup_printf ("%s (%s)", name, target);
+}
+
+gboolean
+p2v_offers_has_firmware (const P2vOffers *offers, const char *firmware)
+{
+  return offers == NULL || offers->firmwares == NULL || offers->firmwares[0] == NULL
+         || g_strv_contains ((const char *const *)offers->firmwares, firmware);
 }

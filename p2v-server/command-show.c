@@ -44,9 +44,10 @@ print_guest (const P2vJob *job)
 {
   const P2vGuest *guest = job->request->guest;
   g_autofree char *memory = p2v_text_size (guest->memory);
-  g_autofree char *size = g_strdup_printf ("CPUs: %" G_GINT64_FORMAT ", memory: %s, network "
-                                           "interfaces: %u",
-                                           guest->vcpus, memory, guest->nics->len);
+  g_autofree char *size = g_strdup_printf (
+      "CPUs: %" G_GINT64_FORMAT ", memory: %s, firmware: %s, network "
+      "interfaces: %u",
+      guest->vcpus, memory, p2v_request_firmware (job->request), guest->nics->len);
   g_print ("\n");
   p2v_text_print_field ("Guest", guest->name);
   if (guest->vcpus > 0)

@@ -85,8 +85,7 @@ read_report (const Convert *convert, GMappedFile *log, GError **error)
 static gboolean
 is_uefi (const P2vJob *job)
 {
-  const P2vFirmware *firmware = job->request->machine->firmware;
-  return firmware != NULL && g_strcmp0 (firmware->type, "uefi") == 0;
+  return !g_str_equal (p2v_request_firmware (job->request), P2V_FIRMWARE_BIOS);
 }
 
 /* The images are written to from here on, or read by what makes a guest of them: only when they are

@@ -169,12 +169,13 @@ add_os (const P2vDomainContext *context, xmlNode *domain)
 static gboolean
 decide (P2vDomainContext *context, GError **error)
 {
-  const P2vFirmware *firmware = context->machine->firmware;
+  const char *firmware = p2v_request_firmware (context->request);
   const P2vReport *report = context->report;
   context->windows = g_strcmp0 (report->os_type, "windows") == 0;
-  if (firmware != NULL && g_strcmp0 (firmware->type, "uefi") == 0)
+  if (!g_str_equal (firmware, P2V_FIRMWARE_BIOS))
     {
-      context->uefi = p2v_firmware_image_find (firmware->secure_boot, error);
+      gboolean secure_boot = g_str_equal (firmware, P2V_FIRMWARE_UEFI_SECURE);
+      context->uefi = p2v_firmware_image_find (secure_boot, error);
       if (context->uefi == NULL)
         return FALSE;
     }

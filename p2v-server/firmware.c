@@ -162,7 +162,7 @@ p2v_firmware_image_find (gboolean secure_boot, GError **error)
         break; /* the one in a folder further down is overridden, even by an empty file */
       }
   g_set_error (error, P2V_ERROR, P2V_ERROR_CONVERT,
-               "the machine starts with UEFI%s, and this server has no such firmware for QEMU "
+               "the guest starts with UEFI%s, and this server has no such firmware for QEMU "
                "(looked for descriptors in /usr/share/qemu/firmware). Install the package ovmf, "
                "then use \"p2v-server retry\".",
                secure_boot ? " and Secure Boot" : "");

@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-server/allow.h"
+#include "p2v-server/firmware.h"
 #include "p2v-server/libvirt.h"
 #include "p2v-server/plan.h"
 #include "p2v-server/profile.h"
@@ -16,13 +17,55 @@
 /* The most names of one kind that are told. */
 #define MAX_NAMES 256
 
-static char **
-find_profiles (const P2vServerConfig *config)
+/* Where a profile leads, in virt-v2v's words. */
+static char *
+describe_target (const P2vProfile *profile)
+{
+  const char *const parts[] = { profile->storage, profile->format, profile->allocation };
+  GString *text = g_string_new (profile->method);
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (parts[i] != NULL)
+      g_string_append_printf (text, ", %s", parts[i]);
+  return g_string_free (text, FALSE);
+}
+
+static void
+find_profiles (P2vOffers *offers, const P2vServerConfig *config)
 {
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) targets = g_strv_builder_new ();
   g_autoptr (GPtrArray) profiles = p2v_profiles_load (config->profiles_file, NULL);
   for (guint i = 0; profiles != NULL && i < MIN (profiles->len, MAX_NAMES); i++)
-    g_strv_builder_add (names, ((const P2vProfile *)profiles->pdata[i])->name);
+    {
+      const P2vProfile *profile = profiles->pdata[i];
+      g_autofree char *target = describe_target (profile);
+      g_strv_builder_add (names, profile->name);
+      g_strv_builder_add (targets, target);
+    }
+  offers->profiles = g_strv_builder_end (names);
+  offers->targets = g_strv_builder_end (targets);
+}
+
+static char **
+find_modes (const P2vServerConfig *config)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_strv_builder_add_many (names, "libvirt", "local", NULL);
+  g_strv_builder_addv (names, (const char **)config->output_modes);
+  return g_strv_builder_end (names);
+}
+
+static char **
+find_firmwares (void)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_autoptr (P2vFirmwareImage) plain = p2v_firmware_image_find (FALSE, NULL);
+  g_autoptr (P2vFirmwareImage) secure = p2v_firmware_image_find (TRUE, NULL);
+  g_strv_builder_add (names, P2V_FIRMWARE_BIOS);
+  if (plain != NULL)
+    g_strv_builder_add (names, P2V_FIRMWARE_UEFI);
+  if (secure != NULL)
+    g_strv_builder_add (names, P2V_FIRMWARE_UEFI_SECURE);
   return g_strv_builder_end (names);
 }
 
@@ -138,7 +181,9 @@ p2v_offers_make (const P2vServerConfig *config, const P2vOutput *output)
   if (libvirt == NULL)
     offers->libvirt_problem = g_strdup (error->message);
   g_clear_error (&error);
-  offers->profiles = find_profiles (config);
+  find_profiles (offers, config);
+  offers->modes = find_modes (config);
+  offers->firmwares = find_firmwares ();
   offers->bridges = find_bridges ();
   offers->networks = find_networks (libvirt);
   offers->pools = find_pools (config, libvirt);

@@ -44,6 +44,7 @@ static const Argument arguments[] = {
   { "p2v.vcpu.phys_topo", NULL, SWITCH, "yes or no" },
   { "p2v.vcpu.cores", NULL, NUMBER, "a number" },
   { "p2v.memory", NULL, "[0-9]{1,9}[KMGTkmgt](iB)?", "a size with its unit, such as 4G" },
+  { "p2v.firmware", NULL, "bios|uefi|uefi-secure", "bios, uefi or uefi-secure" },
   { "p2v.cpu.vendor", NULL, "[A-Za-z0-9_.+-]+", "one word" },
   { "p2v.cpu.model", NULL, "[A-Za-z0-9_.+-]+", "one word" },
   { "p2v.cpu.acpi", NULL, SWITCH, "yes or no" },

@@ -64,12 +64,11 @@ add_platform (xmlNode *domain, const P2vRequest *request)
 {
   const P2vGuest *guest = request->guest;
   const P2vCpu *cpu = request->machine->cpu;
-  const P2vFirmware *firmware = request->machine->firmware;
-  gboolean uefi = firmware != NULL && g_strcmp0 (firmware->type, "uefi") == 0;
+  gboolean bios = g_str_equal (p2v_request_firmware (request), P2V_FIRMWARE_BIOS);
   xmlNode *os = add (domain, "os", NULL);
   /* Said either way: without it virt-v2v guesses from the disk, and a BIOS machine may well have
    * an EFI system partition. */
-  set (os, "firmware", uefi ? "efi" : "bios");
+  set (os, "firmware", bios ? "bios" : "efi");
   set (add (os, "type", "hvm"), "arch", "x86_64");
   xmlNode *features = add (domain, "features", NULL);
   add_feature (features, "acpi", guest->acpi, cpu == NULL || cpu->acpi);

@@ -2,6 +2,7 @@
 #include "p2v-client/kiosk/model.h"
 
 #include "p2v-client/i18n.h"
+#include "p2v-client/output-form.h"
 
 G_DEFINE_TYPE (P2vKioskModel, p2v_kiosk_model, G_TYPE_OBJECT)
 
@@ -80,47 +81,14 @@ p2v_kiosk_model_accept_hostkey (P2vKioskModel *model)
   g_hash_table_insert (model->hostkeys, place_of (config), g_strdup (config->hostkey));
 }
 
-/* The interfaces that the guest gets, as a list of names that can be changed. */
-static GPtrArray *
-list_interfaces (P2vKioskModel *model)
-{
-  GPtrArray *names = g_ptr_array_new_null_terminated (8, g_free, TRUE);
-  char **given = model->config->interfaces;
-  for (gsize i = 0; given != NULL && given[i] != NULL; i++)
-    if (p2v_machine_find_nic (model->machine, given[i]) != NULL)
-      g_ptr_array_add (names, g_strdup (given[i]));
-  for (guint i = 0; given == NULL && i < model->machine->nics->len; i++)
-    g_ptr_array_add (names, g_strdup (((P2vNic *)model->machine->nics->pdata[i])->name));
-  return names;
-}
-
-static void
-set_mapping (P2vConfig *config, const char *nic, const char *network)
-{
-  for (guint i = config->networks->len; i > 0; i--)
-    {
-      P2vNetworkMapping *mapping = config->networks->pdata[i - 1];
-      if (g_strcmp0 (mapping->nic, nic) == 0)
-        g_ptr_array_remove_index (config->networks, i - 1);
-    }
-  if (network != NULL)
-    g_ptr_array_add (config->networks, p2v_network_mapping_new (nic, network));
-}
-
 void
-p2v_kiosk_model_set_network (P2vKioskModel *model, const char *nic, const char *network)
+p2v_kiosk_model_set_output (P2vKioskModel *model, P2vOutput *output)
 {
-  P2vConfig *config = model->config;
-  g_autoptr (GPtrArray) names = list_interfaces (model);
-  guint index;
-  gboolean listed = g_ptr_array_find_with_equal_func (names, nic, g_str_equal, &index);
-  if (listed && network == NULL)
-    g_ptr_array_remove_index (names, index);
-  else if (!listed && network != NULL)
-    g_ptr_array_add (names, g_strdup (nic));
-  g_strfreev (config->interfaces);
-  config->interfaces = (char **)g_ptr_array_steal (names, NULL);
-  set_mapping (config, nic, network);
+  gboolean changed = !p2v_output_is_equal (model->config->output, output);
+  p2v_output_free (model->config->output);
+  model->config->output = output;
+  if (changed)
+    p2v_kiosk_model_forget_probe (model);
 }
 
 /* Leaves out what the machine does not have, of interfaces and drives that were given beforehand:

@@ -81,8 +81,9 @@ void p2v_kiosk_model_forget_probe (P2vKioskModel *model);
  * remembered for this host and port as long as the program runs. */
 void p2v_kiosk_model_accept_hostkey (P2vKioskModel *model);
 
-/* Sets the network that an interface goes to. NULL: the guest does not get the interface. */
-void p2v_kiosk_model_set_network (P2vKioskModel *model, const char *nic, const char *network);
+/* Sets where the guest goes (transfer full). When that is changed by it, the last probe says
+ * nothing any more. */
+void p2v_kiosk_model_set_output (P2vKioskModel *model, P2vOutput *output);
 
 /* Texts are in that language from now on (language-changed). code: as in P2vLanguage. */
 void p2v_kiosk_model_set_language (P2vKioskModel *model, const char *code);

@@ -3,14 +3,11 @@
 
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/field.h"
-#include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/nic-light.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "nic-row.ui"
-
-/* How long a light blinks: time to walk around the machine. */
-#define BLINK_SECONDS "10"
 
 struct _P2vNicRow
 {
@@ -36,41 +33,34 @@ on_toggled (P2vNicRow *row)
 }
 
 static void
-on_blinked (GObject *source, GAsyncResult *result, gpointer user_data)
+run_blink (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellable *cancellable)
 {
-  g_autoptr (P2vNicRow) row = user_data;
+  GError *error = NULL;
+  if (p2v_nic_light_blink (P2V_NIC_ROW (source)->name, cancellable, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_blinked (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vNicRow *row = P2V_NIC_ROW (source);
   g_autoptr (GError) error = NULL;
-  g_autofree char *said = NULL;
   gtk_widget_set_sensitive (row->blink, TRUE);
-  if (!g_subprocess_communicate_utf8_finish (G_SUBPROCESS (source), result, NULL, &said, &error)
-      || g_subprocess_get_successful (G_SUBPROCESS (source)))
+  if (g_task_propagate_boolean (G_TASK (result), &error))
     return;
-  /* "netlink error: Operation not supported", after which it tries another way and says so again.
-   */
-  g_auto (GStrv) lines = g_strsplit (said != NULL ? said : "", "\n", 2);
-  g_autofree char *why = p2v_text_printable (lines[0]);
-  g_autofree char *text
-      = g_strdup_printf (_ ("The light of %s does not blink: %s"), row->name, why);
-  gtk_label_set_label (row->error, text);
+  gtk_label_set_label (row->error, error->message);
   gtk_widget_show (GTK_WIDGET (row->error));
 }
 
 static void
 on_blink (P2vNicRow *row)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process
-      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
-                          &error, "ethtool", "-p", row->name, BLINK_SECONDS, NULL);
-  gtk_widget_set_visible (GTK_WIDGET (row->error), error != NULL);
-  if (error != NULL)
-    {
-      g_autofree char *text = p2v_kiosk_sentence (error->message);
-      gtk_label_set_label (row->error, text);
-      return;
-    }
+  g_autoptr (GTask) task = g_task_new (row, NULL, on_blinked, NULL);
+  gtk_widget_hide (GTK_WIDGET (row->error));
   gtk_widget_set_sensitive (row->blink, FALSE);
-  g_subprocess_communicate_utf8_async (process, NULL, NULL, on_blinked, g_object_ref (row));
+  g_task_run_in_thread (task, run_blink);
 }
 
 static void

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "common/error.h"
+#include "p2v-client/disk-warnings.h"
+#include "p2v-client/firmware-text.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/field.h"
 #include "p2v-client/kiosk/nic-row.h"
 #include "p2v-client/kiosk/notice.h"
+#include "p2v-client/kiosk/output-box.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/offers-text.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-guest.ui"
@@ -24,11 +28,17 @@ struct _P2vGuestPage
 {
   P2vKioskPage parent_instance;
   P2vKioskNotice *notice;
+  GtkWidget *form;
   GtkEntry *name, *vcpus, *memory;
   GtkLabel *name_error, *vcpus_error, *memory_error;
   GtkLabel *vcpus_hint, *memory_hint;
+  GtkComboBoxText *firmware;
+  GtkLabel *firmware_note;
+  P2vKioskOutputBox *output;
   GtkContainer *nics;
-  gint64 shown_vcpus; /* as the field was filled in */
+  GtkContainer *removables; /* of GtkCheckButton, whose widget names are the drives' */
+  gint64 shown_vcpus;       /* as the field was filled in */
+  gboolean asking;          /* the server is asked about the output, to go on then */
 };
 
 G_DEFINE_TYPE (P2vGuestPage, p2v_guest_page, P2V_TYPE_KIOSK_PAGE)
@@ -44,6 +54,95 @@ show_number (GtkEntry *entry, gint64 number)
 {
   g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, number);
   gtk_entry_set_text (entry, number > 0 ? text : "");
+}
+
+static const P2vOffers *
+offers_of (P2vGuestPage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  return model->probe != NULL ? model->probe->offers : NULL;
+}
+
+/* The boot loader on the disks decides; the machine was started as they are, or otherwise, for
+ * which only a person has the reason. */
+static void
+on_firmware (P2vGuestPage *page)
+{
+  const P2vMachine *machine = model_of (page)->machine;
+  const char *firmware = gtk_combo_box_get_active_id (GTK_COMBO_BOX (page->firmware));
+  if (firmware == NULL)
+    return;
+  g_autofree char *note = p2v_firmware_note (firmware, machine, offers_of (page));
+  gtk_label_set_label (page->firmware_note, note);
+}
+
+static void
+show_firmware (P2vGuestPage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  const char *machine = p2v_machine_firmware (model->machine);
+  const char *wanted = model->config->firmware != NULL ? model->config->firmware : machine;
+  gtk_combo_box_text_remove_all (page->firmware);
+  for (guint i = 0; i < P2V_N_FIRMWARES; i++)
+    gtk_combo_box_text_append (page->firmware, p2v_firmwares[i],
+                               p2v_firmware_text (p2v_firmwares[i]));
+  gtk_combo_box_set_active_id (GTK_COMBO_BOX (page->firmware), wanted);
+}
+
+static void
+take_firmware (P2vGuestPage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  const char *firmware = gtk_combo_box_get_active_id (GTK_COMBO_BOX (page->firmware));
+  gboolean same = g_strcmp0 (firmware, p2v_machine_firmware (model->machine)) == 0;
+  g_free (model->config->firmware);
+  model->config->firmware = same ? NULL : g_strdup (firmware);
+}
+
+/* "sr0: HL-DT-ST DVDRAM GT80N" */
+static GtkWidget *
+drive_check_new (const P2vRemovable *drive, gboolean chosen)
+{
+  g_autofree char *vendor = p2v_text_printable (drive->vendor);
+  g_autofree char *model = p2v_text_printable (drive->model);
+  g_autofree char *kind = g_strstrip (g_strdup_printf ("%s %s", vendor, model));
+  g_autofree char *text
+      = g_strdup_printf ("%s%s%s", drive->name, kind[0] != '\0' ? ": " : "", kind);
+  GtkWidget *check = gtk_check_button_new_with_label (text);
+  gtk_widget_set_name (check, drive->name);
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (check), chosen);
+  gtk_widget_show (check);
+  return check;
+}
+
+static void
+show_removables (P2vGuestPage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  const char *const *given = (const char *const *)model->config->removables;
+  p2v_container_clear (page->removables);
+  for (guint i = 0; i < model->machine->removables->len; i++)
+    {
+      const P2vRemovable *drive = model->machine->removables->pdata[i];
+      gboolean chosen = given == NULL || g_strv_contains (given, drive->name);
+      gtk_container_add (page->removables, drive_check_new (drive, chosen));
+    }
+  if (model->machine->removables->len == 0)
+    gtk_container_add (page->removables,
+                       p2v_fact_row_new (_ ("None"), _ ("This machine has none."), "dim"));
+}
+
+static void
+take_removables (P2vGuestPage *page)
+{
+  P2vConfig *config = model_of (page)->config;
+  g_autoptr (GList) checks = gtk_container_get_children (page->removables);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (GList *item = checks; item != NULL; item = item->next)
+    if (GTK_IS_TOGGLE_BUTTON (item->data) && gtk_toggle_button_get_active (item->data))
+      g_strv_builder_add (builder, gtk_widget_get_name (item->data));
+  g_strfreev (config->removables);
+  config->removables = g_strv_builder_end (builder);
 }
 
 /* NULL when the guest does not get the interface. */
@@ -64,18 +163,43 @@ show_nics (P2vGuestPage *page, const P2vGuest *guest)
 {
   const P2vKioskModel *model = model_of (page);
   GPtrArray *nics = model->machine->nics;
-  const P2vOffers *offers = model->probe != NULL ? model->probe->offers : NULL;
   p2v_container_clear (page->nics);
   for (guint i = 0; i < nics->len; i++)
     {
       const P2vNic *nic = nics->pdata[i];
       const char *fallback = p2v_config_network_for (model->config, nic->name);
       const char *network = guest != NULL ? network_in (guest, nic->name) : fallback;
-      gtk_container_add (page->nics, p2v_nic_row_new (nic, network, fallback, offers));
+      gtk_container_add (page->nics, p2v_nic_row_new (nic, network, fallback, offers_of (page)));
     }
   if (nics->len == 0)
     gtk_container_add (page->nics,
                        p2v_fact_row_new (_ ("None"), _ ("The guest will have no network."), "dim"));
+}
+
+/* TRUE when the server would refuse what it was asked about last. */
+static gboolean
+say_problem (P2vGuestPage *page)
+{
+  const P2vOffers *offers = offers_of (page);
+  gboolean problem = offers != NULL && offers->problem != NULL;
+  g_autofree char *why = problem ? p2v_kiosk_sentence (offers->problem) : NULL;
+  p2v_kiosk_output_box_say (page->output, P2V_KIOSK_NOTICE_ERROR,
+                            problem ? _ ("The server would refuse this conversion") : NULL, why);
+  return problem;
+}
+
+/* TRUE when the place that was chosen here is too small. */
+static gboolean
+say_space (P2vGuestPage *page)
+{
+  const P2vRequest *request = model_of (page)->request;
+  g_autoptr (P2vDiskWarning) warning
+      = p2v_disk_warnings_judge_space (request->machine, (const char *const *)request->guest->disks,
+                                       p2v_offers_free_space (offers_of (page)));
+  if (warning != NULL)
+    p2v_kiosk_output_box_say (page->output, P2V_KIOSK_NOTICE_WARNING, warning->text,
+                              warning->advice);
+  return warning != NULL;
 }
 
 /* Fills the fields with what was entered, or else with what suits the chosen disks. */
@@ -101,13 +225,18 @@ enter (P2vKioskPage *base)
   show_number (page->memory, (guest != NULL ? guest->memory : config->memory) / MEBIBYTE);
   gtk_label_set_label (page->vcpus_hint, vcpus_hint);
   gtk_label_set_label (page->memory_hint, memory_hint);
+  show_firmware (page);
   show_nics (page, guest);
+  show_removables (page);
+  p2v_kiosk_output_box_show (page->output, config->output, offers_of (page));
+  say_problem (page);
   return GTK_WIDGET (page->name);
 }
 
 static gboolean
 take_nics (P2vGuestPage *page)
 {
+  const P2vKioskModel *model = model_of (page);
   g_autoptr (GList) rows = gtk_container_get_children (page->nics);
   P2vNicRow *wrong = NULL;
   for (GList *item = rows; item != NULL; item = item->next)
@@ -116,7 +245,8 @@ take_nics (P2vGuestPage *page)
       if (!P2V_IS_NIC_ROW (item->data))
         continue;
       if (p2v_nic_row_read (item->data, &network))
-        p2v_kiosk_model_set_network (model_of (page), p2v_nic_row_get_name (item->data), network);
+        p2v_config_set_network (model->config, model->machine, p2v_nic_row_get_name (item->data),
+                                network);
       else if (wrong == NULL)
         wrong = item->data;
     }
@@ -142,6 +272,7 @@ take_fields (P2vGuestPage *page)
   p2v_field_read_number (gtk_entry_get_text (page->memory), _ ("the memory"), 1, MAX_MEMORY_MIB,
                          &memory, &memory_error);
   gboolean nics_good = take_nics (page);
+  P2vOutput *output = p2v_kiosk_output_box_read (page->output);
   GtkEntry *wrong = NULL;
   if (!p2v_field_judge (page->memory, page->memory_error, memory_error))
     wrong = page->memory;
@@ -151,8 +282,12 @@ take_fields (P2vGuestPage *page)
     wrong = page->name;
   if (wrong != NULL)
     gtk_widget_grab_focus (GTK_WIDGET (wrong));
-  if (wrong != NULL || !nics_good)
+  if (output != NULL)
+    p2v_kiosk_model_set_output (model_of (page), output);
+  if (wrong != NULL || !nics_good || output == NULL)
     return FALSE;
+  take_firmware (page);
+  take_removables (page);
   g_free (config->name);
   config->name = g_steal_pointer (&name);
   config->memory = memory * MEBIBYTE;
@@ -163,16 +298,94 @@ take_fields (P2vGuestPage *page)
   return TRUE;
 }
 
+static void
+show_asking (P2vGuestPage *page)
+{
+  P2vKioskPage *base = P2V_KIOSK_PAGE (page);
+  gboolean probing = model_of (page)->probing;
+  gtk_widget_set_sensitive (page->form, !probing);
+  p2v_kiosk_page_set_ready (base, !probing);
+  p2v_kiosk_page_set_back_label (base, probing ? _ ("_Stop") : _ ("_Back"));
+}
+
+/* The server has said what it thinks of the output. */
+static void
+finish_asking (P2vGuestPage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  const GError *error = model->probe_error;
+  page->asking = FALSE;
+  show_asking (page);
+  p2v_kiosk_output_box_show (page->output, model->config->output, offers_of (page));
+  on_firmware (page);
+  gboolean stays = say_problem (page);
+  if (g_error_matches (error, P2V_ERROR, P2V_ERROR_CANCELLED))
+    p2v_kiosk_output_box_say (page->output, P2V_KIOSK_NOTICE_WARNING,
+                              _ ("The server was not asked"), NULL);
+  else if (error != NULL)
+    {
+      g_autofree char *why = p2v_kiosk_sentence (error->message);
+      p2v_kiosk_output_box_say (page->output, P2V_KIOSK_NOTICE_ERROR,
+                                _ ("The server cannot be asked"), why);
+    }
+  else
+    stays = stays || say_space (page);
+  if (error == NULL && !stays)
+    p2v_kiosk_page_advance (P2V_KIOSK_PAGE (page));
+  else
+    p2v_kiosk_output_box_focus (page->output);
+}
+
+static void
+on_server_changed (P2vGuestPage *page)
+{
+  if (page->asking && !model_of (page)->probing)
+    finish_asking (page);
+}
+
+/* Is the output still what the server was asked about, and what it would do? If not it is asked
+ * again, and the page goes on by itself when it agrees. */
+static gboolean
+is_agreed (P2vGuestPage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  const P2vOffers *offers = offers_of (page);
+  if (model->server_works && (offers == NULL || offers->problem == NULL))
+    return TRUE;
+  p2v_kiosk_engine_probe (p2v_kiosk_page_get_engine (P2V_KIOSK_PAGE (page)));
+  page->asking = TRUE;
+  p2v_kiosk_output_box_say (page->output, P2V_KIOSK_NOTICE_GOOD,
+                            _ ("Asking the server\xe2\x80\xa6"), NULL);
+  show_asking (page);
+  return FALSE;
+}
+
+static void
+bind (P2vKioskPage *base)
+{
+  g_signal_connect_swapped (p2v_kiosk_page_get_model (base), "server-changed",
+                            G_CALLBACK (on_server_changed), base);
+}
+
 static gboolean
 commit (P2vKioskPage *base)
 {
   P2vGuestPage *page = P2V_GUEST_PAGE (base);
   g_autoptr (GError) error = NULL;
-  if (!take_fields (page))
+  if (page->asking || !take_fields (page))
     return FALSE;
   gboolean made = p2v_kiosk_model_make_request (model_of (page), &error);
   p2v_kiosk_notice_say_error (page->notice, _ ("This cannot be asked of the server"), error);
-  return made;
+  return made && is_agreed (page);
+}
+
+static gboolean
+retreat (P2vKioskPage *base)
+{
+  if (!P2V_GUEST_PAGE (base)->asking)
+    return FALSE;
+  p2v_kiosk_engine_stop_probe (p2v_kiosk_page_get_engine (base));
+  return TRUE;
 }
 
 static void
@@ -188,6 +401,11 @@ bind_children (GtkWidgetClass *widget_class)
   CHILD (memory_error);
   CHILD (vcpus_hint);
   CHILD (memory_hint);
+  CHILD (form);
+  CHILD (firmware);
+  CHILD (firmware_note);
+  CHILD (output);
+  CHILD (removables);
   CHILD (nics);
 #undef CHILD
 }
@@ -196,10 +414,15 @@ static void
 p2v_guest_page_class_init (P2vGuestPageClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
-  P2V_KIOSK_PAGE_CLASS (class)->enter = enter;
-  P2V_KIOSK_PAGE_CLASS (class)->commit = commit;
+  P2vKioskPageClass *page_class = P2V_KIOSK_PAGE_CLASS (class);
+  page_class->bind = bind;
+  page_class->enter = enter;
+  page_class->commit = commit;
+  page_class->retreat = retreat;
+  g_type_ensure (P2V_TYPE_KIOSK_OUTPUT_BOX);
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   bind_children (widget_class);
+  gtk_widget_class_bind_template_callback (widget_class, on_firmware);
 }
 
 static void

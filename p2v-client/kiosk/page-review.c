@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/firmware-text.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/disk-row.h"
 #include "p2v-client/kiosk/disk-text.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/output-form.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-review.ui"
@@ -47,6 +49,7 @@ add_guest (P2vReviewPage *page, const P2vRequest *request)
                                                      (gulong)guest->vcpus),
                                            guest->name, (long long)guest->vcpus, memory);
   add (page, _ ("Guest"), text);
+  add (page, _ ("Firmware"), p2v_firmware_text (p2v_request_firmware (request)));
 }
 
 static void
@@ -77,6 +80,14 @@ add_networks (P2vReviewPage *page, const P2vRequest *request)
     add (page, _ ("Network"), _ ("none: the guest is not connected"));
 }
 
+static void
+add_drives (P2vReviewPage *page, const P2vRequest *request)
+{
+  g_autofree char *names = g_strjoinv (", ", request->guest->removables);
+  if (request->machine->removables->len > 0)
+    add (page, _ ("Drives"), names[0] != '\0' ? names : _ ("none"));
+}
+
 /* part: transfer full. */
 static void
 add_part (GString *text, char *part)
@@ -85,11 +96,13 @@ add_part (GString *text, char *part)
   g_free (part);
 }
 
-/* Where the guest goes. Only what was given at the boot menu can be other than the default. */
+/* Where the guest goes. */
 static void
 add_output (P2vReviewPage *page, const P2vOutput *output)
 {
   GString *text = g_string_new (NULL);
+  g_autofree char *connection = p2v_output_show (output, P2V_OUTPUT_CONNECTION);
+  g_autofree char *options = p2v_output_show (output, P2V_OUTPUT_OPTIONS);
   if (output->profile != NULL)
     add_part (text, g_strdup_printf (_ ("the server's profile %s"), output->profile));
   if (output->mode != NULL)
@@ -98,6 +111,12 @@ add_output (P2vReviewPage *page, const P2vOutput *output)
     add_part (text, g_strdup_printf (_ ("storage %s"), output->storage));
   if (output->format != NULL)
     add_part (text, g_strdup_printf (_ ("format %s"), output->format));
+  if (output->allocation != NULL)
+    add_part (text, g_strdup_printf (_ ("allocation %s"), output->allocation));
+  if (output->connection != NULL)
+    add_part (text, g_strdup_printf (_ ("connection %s"), connection));
+  if (options[0] != '\0')
+    add_part (text, g_strdup_printf (_ ("options %s"), options));
   if (text->len == 0)
     g_string_append (text, _ ("where the server puts guests by default"));
   g_autofree char *raw = g_string_free (text, FALSE);
@@ -116,6 +135,7 @@ enter (P2vKioskPage *base)
   add_guest (page, model->request);
   add_disks (page, model->request);
   add_networks (page, model->request);
+  add_drives (page, model->request);
   add_output (page, model->request->output);
   return NULL;
 }

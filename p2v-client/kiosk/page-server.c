@@ -330,7 +330,8 @@ on_server_changed (P2vServerPage *page)
   gtk_widget_set_sensitive (page->form, !model->probing);
   p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page), model->probing ? _ ("_Stop") : _ ("_Back"));
   on_accept (page);
-  if (!ended)
+  /* Another page asks the server, too. */
+  if (!ended || !gtk_widget_get_mapped (GTK_WIDGET (page)))
     return;
   if (model->server_works && page->advancing && !has_problem (model))
     p2v_kiosk_page_advance (P2V_KIOSK_PAGE (page));

@@ -114,6 +114,11 @@ p2v_kiosk_page_bind (P2vKioskPage *page, P2vKioskModel *model, P2vKioskEngine *e
   g_assert (self->model == NULL);
   self->model = g_object_ref (model);
   self->engine = g_object_ref (engine);
+  /* What gets the focus is scrolled into view. The adjustment that GTK has set for that, when the
+   * template's child was added, was replaced when the page was constructed. */
+  gtk_container_set_focus_vadjustment (
+      GTK_CONTAINER (gtk_bin_get_child (GTK_BIN (page))),
+      gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (page)));
   if (class->bind != NULL)
     class->bind (page);
 }

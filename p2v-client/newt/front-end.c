@@ -47,11 +47,18 @@ note_trust (P2vFrontEnd *self)
     self->hostkey = g_strdup (config->hostkey);
 }
 
-static gboolean
-collect (gpointer machine, GCancellable *cancellable, GError **error)
+typedef struct
 {
-  *(P2vMachine **)machine = p2v_inventory_collect ("/", cancellable, error);
-  return *(P2vMachine **)machine != NULL;
+  const char *root;
+  P2vMachine *machine;
+} Look;
+
+static gboolean
+collect (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Look *look = data;
+  look->machine = p2v_inventory_collect (look->root, cancellable, error);
+  return look->machine != NULL;
 }
 
 /* What was chosen, by path, so that files among it are found again; what has gone is said and left
@@ -112,12 +119,12 @@ adopt (P2vFrontEnd *self, P2vMachine *machine)
 gboolean
 p2v_front_end_look (P2vFrontEnd *self, GError **error)
 {
-  P2vMachine *machine = NULL;
+  Look look = { .root = self->root };
   if (!p2v_task_run (_ ("One moment"), _ ("Looking at this machine and its disks ..."), collect,
-                     &machine, error))
+                     &look, error))
     return FALSE;
   g_clear_pointer (&self->details, p2v_details_free);
-  adopt (self, machine);
+  adopt (self, look.machine);
   self->details = p2v_details_new (self->machine);
   return TRUE;
 }
@@ -135,6 +142,32 @@ p2v_front_end_check_disks (const P2vFrontEnd *self)
       gone->name);
   p2v_window_say (_ ("A disk has gone"), text);
   return FALSE;
+}
+
+typedef struct
+{
+  const P2vConfig *config;
+  P2vProbe *probe;
+} Trial;
+
+static gboolean
+try (gpointer data, GCancellable *cancellable, GError **error)
+{
+  Trial *trial = data;
+  return p2v_probe_run (trial->config, trial->probe, cancellable, error);
+}
+
+gboolean
+p2v_front_end_probe (P2vFrontEnd *self, P2vProbe *probe, GError **error)
+{
+  Trial trial = { self->config, probe };
+  g_autofree char *text = g_strdup_printf (_ ("Connecting to %s port %u ..."), self->config->server,
+                                           self->config->port);
+  if (!p2v_task_run (_ ("Connecting"), text, try, &trial, error))
+    return FALSE;
+  p2v_offers_free (self->offers);
+  self->offers = g_steal_pointer (&probe->offers);
+  return TRUE;
 }
 
 /* The advice that names arguments of the command line is left out: there are fields for them here.
@@ -203,7 +236,7 @@ look_first (P2vFrontEnd *self)
 }
 
 int
-p2v_front_end_run (P2vConfig *config, gboolean live)
+p2v_front_end_run (P2vConfig *config, const char *root, gboolean live)
 {
   static P2vPage (*const pages[]) (P2vFrontEnd *) = {
     [P2V_PAGE_WELCOME] = p2v_page_welcome, [P2V_PAGE_SERVER] = p2v_page_server,
@@ -214,6 +247,7 @@ p2v_front_end_run (P2vConfig *config, gboolean live)
   static const char *const names[] = { N_ ("Network"), N_ ("Server"),  N_ ("Disks"), N_ ("Guest"),
                                        N_ ("Review"),  N_ ("Convert"), N_ ("Done"),  NULL };
   P2vFrontEnd self = {
+    .root = root != NULL ? root : "/",
     .config = config,
     .live = live,
     .name_suggested = config->name == NULL,

@@ -7,6 +7,7 @@
 #include "p2v-client/config.h"
 #include "p2v-client/network-setup.h"
 #include "p2v-client/newt/details.h"
+#include "p2v-client/probe.h"
 
 #include <gio/gio.h>
 
@@ -29,6 +30,7 @@ typedef enum
 
 typedef struct
 {
+  const char *root;         /* as for p2v_inventory_collect() */
   P2vConfig *config;        /* what has been asked for so far; the pages fill it in */
   P2vMachine *machine;      /* with the disks among it that were given as files */
   P2vDetails *details;      /* of its disks; NULL while nobody asks */
@@ -70,11 +72,20 @@ P2vPage p2v_page_result (P2vFrontEnd *self);
 /* Sets the network up and tests it, in a window before the page's. */
 void p2v_page_network (P2vFrontEnd *self);
 
+/* More of the guest's page, in windows of their own; each leads back to it. */
+P2vPage p2v_page_guest_output (P2vFrontEnd *self);
+P2vPage p2v_page_guest_networks (P2vFrontEnd *self);
+P2vPage p2v_page_guest_drives (P2vFrontEnd *self);
+
+/* Tries the server, behind a window. probe: new. Fails as p2v_probe_run() does; what the server
+ * offers is kept when it does not. */
+gboolean p2v_front_end_probe (P2vFrontEnd *self, P2vProbe *probe, GError **error);
+
 /* Asks, converts, shows the result, until the person leaves.
  * config: what is filled in to begin with (transfer full).
- * live: see P2vFrontEnd.
+ * root, live: see P2vFrontEnd.
  * Returns the exit status of the last conversion: 0, P2V_STATUS_UNREADABLE or its P2vErrorCode. */
-int p2v_front_end_run (P2vConfig *config, gboolean live);
+int p2v_front_end_run (P2vConfig *config, const char *root, gboolean live);
 
 /* Describes the machine again, behind a window; what was chosen before stays if it is still there.
  * Fails as p2v_inventory_collect() does. */

@@ -20,12 +20,15 @@
 static struct
 {
   char *cmdline;
+  char *root;
   gboolean version;
 } options;
 
 static const GOptionEntry entries[] = {
   { "cmdline", 0, 0, G_OPTION_ARG_FILENAME, &options.cmdline,
     "Fill in what TEXT says, not " P2V_KERNEL_CMDLINE " and " P2V_DEFAULTS_FILE, "TEXT" },
+  { "root", 0, 0, G_OPTION_ARG_FILENAME, &options.root, "Describe the machine recorded below DIR",
+    "DIR" },
   { "version", 'V', 0, G_OPTION_ARG_NONE, &options.version, "Print the version and exit", NULL },
   { NULL, 0, 0, 0, NULL, NULL, NULL },
 };
@@ -135,7 +138,7 @@ run (int *status, GError **error)
   p2v_screen_start ();
   if (config == NULL)
     config = begin_without (refused);
-  *status = p2v_front_end_run (g_steal_pointer (&config), live);
+  *status = p2v_front_end_run (g_steal_pointer (&config), options.root, live);
   p2v_screen_stop ();
   return TRUE;
 }

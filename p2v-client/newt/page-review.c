@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/newt/front-end.h"
 
+#include "p2v-client/firmware-text.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
+#include "p2v-client/output-form.h"
 #include "p2v-client/text.h"
 
 #define TEXT_ROWS 14
@@ -38,8 +40,7 @@ add_guest (GString *text, const P2vRequest *request)
   g_autofree char *size = g_strdup_printf (
       ngettext ("%lld virtual CPU, %s of memory, %s", "%lld virtual CPUs, %s of memory, %s",
                 (gulong)guest->vcpus),
-      (long long)guest->vcpus, memory,
-      g_strcmp0 (request->machine->firmware->type, "uefi") == 0 ? "UEFI" : "BIOS");
+      (long long)guest->vcpus, memory, p2v_firmware_text (p2v_request_firmware (request)));
   add_line (text, _ ("Guest"), guest->name);
   add_line (text, "", size);
 }
@@ -80,24 +81,18 @@ add_nics (GString *text, const P2vRequest *request)
 }
 
 static void
-add_option (GString *text, const char *name, const char *value)
+add_drives (GString *text, const P2vRequest *request)
 {
-  if (value != NULL)
-    g_string_append_printf (text, "%s%s %s", text->len > 0 ? ", " : "", name, value);
+  g_autofree char *names = g_strjoinv (", ", request->guest->removables);
+  if (request->machine->removables->len > 0)
+    add_line (text, _ ("Drives"), names[0] != '\0' ? names : _ ("none"));
 }
 
 static void
 add_output (GString *text, const P2vOutput *output)
 {
-  g_autoptr (GString) line = g_string_new (NULL);
-  add_option (line, _ ("profile"), output->profile);
-  add_option (line, "-o", output->mode);
-  add_option (line, "-os", output->storage);
-  add_option (line, "-of", output->format);
-  add_option (line, "-oa", output->allocation);
-  if (line->len == 0)
-    g_string_append (line, _ ("as the server is set up"));
-  add_line (text, _ ("Output"), line->str);
+  g_autofree char *summary = p2v_output_summary (output);
+  add_line (text, _ ("Output"), summary[0] != '\0' ? summary : _ ("as the server is set up"));
 }
 
 P2vPage
@@ -118,6 +113,7 @@ p2v_page_review (P2vFrontEnd *self)
   add_guest (text, self->request);
   add_disks (text, self->request);
   add_nics (text, self->request);
+  add_drives (text, self->request);
   add_output (text, self->request->output);
   g_string_truncate (text, text->len - 1);
   g_autoptr (P2vWindow) window = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, 16);

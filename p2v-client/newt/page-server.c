@@ -4,10 +4,8 @@
 #include "common/error.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
-#include "p2v-client/newt/task.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/offers-text.h"
-#include "p2v-client/probe.h"
 #include "p2v-client/setting.h"
 #include "p2v-client/text.h"
 
@@ -197,19 +195,6 @@ ask_hostkey (P2vFrontEnd *self, const P2vHostKey *hostkey)
   return TRUE;
 }
 
-typedef struct
-{
-  const P2vConfig *config;
-  P2vProbe *probe;
-} Trial;
-
-static gboolean
-try (gpointer data, GCancellable *cancellable, GError **error)
-{
-  Trial *trial = data;
-  return p2v_probe_run (trial->config, trial->probe, cancellable, error);
-}
-
 static const char *
 failure_title (const P2vProbe *probe, const GError *error)
 {
@@ -233,23 +218,17 @@ static gboolean
 test_connection (Page *page)
 {
   P2vFrontEnd *self = page->front_end;
-  const P2vConfig *config = self->config;
   g_clear_pointer (&self->program, g_free);
   choose_hostkey (self);
-  g_autofree char *text
-      = g_strdup_printf (_ ("Connecting to %s port %u ..."), config->server, config->port);
   for (;;)
     {
       g_autoptr (GError) error = NULL;
       g_autoptr (P2vProbe) probe = p2v_probe_new ();
-      Trial trial = { config, probe };
-      if (p2v_task_run (_ ("Connecting"), text, try, &trial, &error))
+      if (p2v_front_end_probe (self, probe, &error))
         {
           self->program = p2v_text_printable (probe->program);
           g_free (self->fingerprint);
           self->fingerprint = g_strdup (probe->hostkey.fingerprint);
-          p2v_offers_free (self->offers);
-          self->offers = g_steal_pointer (&probe->offers);
           return TRUE;
         }
       if (g_error_matches (error, P2V_ERROR, P2V_ERROR_CANCELLED))

@@ -6,7 +6,7 @@
 
 load ../lib/common
 load ../lib/network
-load ../lib/terminal
+load ../lib/text
 
 setup_file () { site_start; }
 teardown_file () { site_stop; }

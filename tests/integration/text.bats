@@ -6,8 +6,8 @@
 
 load ../lib/common
 load ../lib/sample-disks
+load ../lib/text
 load ../lib/interrupted
-load ../lib/terminal
 
 bats_require_minimum_version 1.5.0
 
@@ -32,36 +32,6 @@ teardown ()
   common_teardown
 }
 
-# text_start [ARGUMENT...]: the program in a terminal, with the server's address, user and host key
-# unless they are given or left out ("-p2v.hostkey"). Its exit status will be in $T/status.
-text_start ()
-{
-  local argument cmdline="" given=" "
-  for argument in "$@"; do
-    given+="${argument%%=*} "
-    [[ $argument = -* ]] || cmdline+=" $argument"
-  done
-  for argument in p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" \
-      "p2v.hostkey=$SERVER_HOSTKEY" "p2v.disks=$T/sda" p2v.memory=512M p2v.o=local \
-      "p2v.os=$SERVER_IMAGES" p2v.interfaces=; do
-    [[ $given = *" ${argument%%=*} "* || $given = *" -${argument%%=*} "* ]] || cmdline+=" $argument"
-  done
-  text_run "--cmdline=$cmdline"
-}
-
-# Turns the pages of a long text until something is on the screen.
-see_further_down ()
-{
-  local pages
-  for ((pages = 0; pages < 20; pages++)); do
-    ! shows "$1" || return 0
-    press NPage
-  done
-  assert_fail "not said: $1" "the screen:" "$(screen)"
-}
-
-text_pid () { pgrep -P "$(terminal display-message -p '#{pane_pid}')" p2v-text; }
-ended () { [[ -e $T/status ]]; }
 p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
 states_of () { p2v_server jobs --json | jq -c --arg guest "$1" '[.jobs[] | select(.guest == $guest) | .state]'; }
 state_of () { p2v_server jobs --json | jq -r --arg guest "$1" '[.jobs[] | select(.guest == $guest)][-1].state'; }

@@ -164,6 +164,7 @@ test_values_out_of_range_are_refused (void)
   assert_refused ("p2v.memory=-1G", "expected a size");
   assert_refused ("p2v.memory=99999999999T", "expected a size");
   assert_refused ("p2v.memory=1GX", "expected a size");
+  assert_refused ("p2v.firmware=efi", "expected one of bios, uefi, uefi-secure");
   assert_refused ("p2v.rtc.basis=UTC", "expected one of unknown, utc, localtime");
   assert_refused ("p2v.rtc.offset=7200", "expected hours from -12 to +14");
   assert_refused ("p2v.rtc.offset=15", "expected hours from -12 to +14");

@@ -99,7 +99,7 @@ test_what_is_said_wins (void)
       "p2v.name=db p2v.vcpu.phys_topo p2v.vcpu.cores=5 p2v.memory=2G p2v.cpu.vendor=Intel "
       "p2v.cpu.model=IvyBridge p2v.cpu.pae=no p2v.rtc.basis=localtime p2v.disks=/dev/sdb,sda "
       "p2v.removable= p2v.interfaces=eno2,eno1 p2v.network=eno1:lan,other p2v.root=first "
-      "p2v.o=local p2v.oo=a=b");
+      "p2v.o=local p2v.oo=a=b p2v.firmware=uefi");
   const P2vGuest *guest = request->guest;
   g_assert_cmpstr (guest->name, ==, "db");
   g_assert_true (guest->phys_topo);
@@ -107,6 +107,7 @@ test_what_is_said_wins (void)
   g_assert_cmpint (guest->memory, ==, 2 * GIB);
   g_assert_cmpstr (guest->cpu_vendor, ==, "Intel");
   g_assert_cmpstr (guest->cpu_model, ==, "IvyBridge");
+  g_assert_cmpstr (guest->firmware, ==, "uefi");
   g_assert_cmpint (guest->pae, ==, P2V_NO);
   g_assert_cmpstr (guest->rtc_basis, ==, "localtime");
   g_assert_cmpint (guest->rtc_offset, ==, 0);
@@ -256,6 +257,7 @@ test_the_dump_has_the_form_of_virt_p2v (void)
                                "output.format        raw\n"
                                "output.storage       /var/tmp\n"
                                "output.misc          opt1=val1 opt2=val2\n"
+                               "firmware             bios\n"
                                "profile              (none)\n"
                                "hostkey              any\n"
                                "root                 (none)\n"

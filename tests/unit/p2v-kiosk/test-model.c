@@ -139,14 +139,14 @@ test_networks (void)
   g_autoptr (P2vKioskModel) model = new_model ("p2v.network=lan");
   model->machine = new_machine ();
   assert_nics (model, "eno1:lan eno2:lan ");
-  p2v_kiosk_model_set_network (model, "eno2", "dmz");
+  p2v_config_set_network (model->config, model->machine, "eno2", "dmz");
   assert_nics (model, "eno1:lan eno2:dmz ");
-  p2v_kiosk_model_set_network (model, "eno1", NULL);
+  p2v_config_set_network (model->config, model->machine, "eno1", NULL);
   assert_nics (model, "eno2:dmz ");
-  p2v_kiosk_model_set_network (model, "eno2", NULL);
+  p2v_config_set_network (model->config, model->machine, "eno2", NULL);
   assert_nics (model, "");
-  p2v_kiosk_model_set_network (model, "eno1", "lan2");
-  p2v_kiosk_model_set_network (model, "eno1", "lan3");
+  p2v_config_set_network (model->config, model->machine, "eno1", "lan2");
+  p2v_config_set_network (model->config, model->machine, "eno1", "lan3");
   assert_nics (model, "eno1:lan3 ");
 }
 
@@ -157,7 +157,7 @@ test_missing_hardware_is_dropped (void)
   g_autoptr (P2vKioskModel) model
       = new_model ("p2v.network=eth9:lan p2v.removable=sr7 p2v.interfaces=eth9,eno2");
   model->machine = new_machine ();
-  p2v_kiosk_model_set_network (model, "eno2", "default");
+  p2v_config_set_network (model->config, model->machine, "eno2", "default");
   assert_nics (model, "eno2:default ");
 }
 

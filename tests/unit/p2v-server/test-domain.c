@@ -511,6 +511,23 @@ test_uefi_is_q35_without_secure_boot (Fixture *fixture, G_GNUC_UNUSED gconstpoin
 }
 
 static void
+test_the_firmware_asked_for_wins (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  P2vRequest *request = fixture->request;
+  set (&request->guest->firmware, "uefi-secure");
+  build (fixture, UUID, NULL);
+  assert_is (fixture, "/domain/os/firmware/feature[@name='secure-boot']/@enabled", "yes");
+  set (&request->machine->firmware->type, "uefi");
+  request->machine->firmware->secure_boot = TRUE;
+  set (&request->guest->firmware, "uefi");
+  build (fixture, UUID, NULL);
+  assert_is (fixture, "/domain/os/firmware/feature[@name='secure-boot']/@enabled", "no");
+  set (&request->guest->firmware, "bios");
+  build (fixture, UUID, NULL);
+  assert_is (fixture, "count(/domain/os/@firmware|/domain/os/loader)", "0");
+}
+
+static void
 test_local_uefi_names_its_files (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 {
   set (&fixture->request->machine->firmware->type, "uefi");
@@ -626,6 +643,7 @@ main (int argc, char **argv)
     { "local-time-clock", test_local_time_clock },
     { "odd-clock-offset-is-kept", test_odd_clock_offset_is_kept },
     { "uefi-is-q35-without-secure-boot", test_uefi_is_q35_without_secure_boot },
+    { "the-firmware-asked-for-wins", test_the_firmware_asked_for_wins },
     { "local-uefi-names-its-files", test_local_uefi_names_its_files },
     { "tpm-without-emulator-is-left-out", test_tpm_without_emulator_is_left_out },
     { "old-tpm-is-a-tis", test_old_tpm_is_a_tis },

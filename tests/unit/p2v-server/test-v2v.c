@@ -202,7 +202,7 @@ test_xml (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   assert_contains (source, "\t0 [sata]\n\t1\n");
   assert_contains (source, "\tBridge \"br\"0\" mac: 52:54:00:12:34:56\n");
 
-  fixture_set (&job->request->machine->firmware->type, "bios");
+  fixture_set (&job->request->guest->firmware, "bios");
   g_autofree char *bios = p2v_v2v_build_xml (job, paths, "qcow2");
   assert_contains (bios, "<os firmware=\"bios\">");
   assert_contains (bios, "type=\"qcow2\"");
