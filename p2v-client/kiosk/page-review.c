@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/ending.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/disk-row.h"
 #include "p2v-client/kiosk/disk-text.h"
@@ -117,6 +118,8 @@ enter (P2vKioskPage *base)
   add_disks (page, model->request);
   add_networks (page, model->request);
   add_output (page, model->request->output);
+  g_autofree char *ending = p2v_ending_foretell (model->config, model->request->guest->name);
+  add (page, _ ("Then"), ending);
   return NULL;
 }
 

@@ -35,6 +35,7 @@ typedef struct
   char *program;             /* the server's greeting, NULL before it */
   char *job;                 /* NULL before there is one */
   char *place;               /* where the guest is; NULL before it is done */
+  P2vVerified *verified;     /* what the server has compared; NULL when it does not say */
   char *failed; /* the activity during which the server's job failed, NULL when it did not */
 
   GPtrArray *disks; /* of P2vKioskDisk; empty before the first is sent */

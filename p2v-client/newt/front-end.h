@@ -4,6 +4,7 @@
 
 #include "common/bad-range.h"
 #include "common/offers.h"
+#include "common/verified.h"
 #include "p2v-client/config.h"
 #include "p2v-client/newt/details.h"
 
@@ -50,10 +51,11 @@ typedef struct
   GError *failure; /* NULL: well */
   gboolean landed; /* every disk has reached the server */
   char *job;
-  char *place;         /* where the guest is */
-  GPtrArray *bad;      /* of P2vBadRange: what could not be read */
-  GString *log;        /* lines for people */
-  gint64 microseconds; /* it took */
+  char *place;           /* where the guest is; NULL when that was not waited for */
+  P2vVerified *verified; /* what the server has compared; NULL when it does not say */
+  GPtrArray *bad;        /* of P2vBadRange: what could not be read */
+  GString *log;          /* lines for people */
+  gint64 microseconds;   /* it took */
 } P2vFrontEnd;
 
 /* One page: shows itself, waits, returns where to go. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/newt/front-end.h"
 
+#include "p2v-client/ending.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
 
-#define TEXT_ROWS 14
+#define TEXT_ROWS 15
 #define LABEL_WIDTH 10
 
 static void
@@ -100,6 +101,16 @@ add_output (GString *text, const P2vOutput *output)
   add_line (text, _ ("Output"), line->str);
 }
 
+static void
+add_ending (GString *text, const P2vFrontEnd *self)
+{
+  g_autofree char *ending = p2v_ending_foretell (self->config, self->request->guest->name);
+  g_autofree char *wrapped = p2v_text_wrap (ending, P2V_TEXT_WIDTH - LABEL_WIDTH - 2, NULL);
+  g_auto (GStrv) lines = g_strsplit (wrapped, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    add_line (text, i == 0 ? _ ("Then") : "", lines[i]);
+}
+
 P2vPage
 p2v_page_review (P2vFrontEnd *self)
 {
@@ -119,11 +130,10 @@ p2v_page_review (P2vFrontEnd *self)
   add_disks (text, self->request);
   add_nics (text, self->request);
   add_output (text, self->request->output);
+  add_ending (text, self);
   g_string_truncate (text, text->len - 1);
   g_autoptr (P2vWindow) window = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, 16);
   p2v_window_add_text (window, 0, 0, P2V_TEXT_WIDTH, TEXT_ROWS, text->str);
-  p2v_window_add_label (window, 0, TEXT_ROWS + 1,
-                        _ ("This machine's disks are only read. It stays as it is."));
   p2v_window_add_buttons (window, labels);
   p2v_window_focus_button (window, 0);
   int pressed = p2v_window_run (window);

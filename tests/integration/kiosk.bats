@@ -7,24 +7,11 @@
 load ../lib/common
 load ../lib/sample-disks
 load ../lib/kiosk
+load ../lib/recorded
 load ../lib/interrupted
 
-setup_file ()
-{
-  server_start
-  server_root mount --bind /dev/null "$(command -v virt-v2v-in-place)"
-  KIOSK_MACHINE=$(mktemp -d /var/tmp/t-XXXXXX)
-  "$P2V_TOP/tests/machines/recorded/make" \
-    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$KIOSK_MACHINE/machine"
-  KIOSK_MACHINE+=/machine
-  export KIOSK_MACHINE
-}
-
-teardown_file ()
-{
-  server_stop
-  rm -rf -- "${KIOSK_MACHINE%/machine}"
-}
+setup_file () { recorded_server_start; }
+teardown_file () { recorded_server_stop; }
 
 setup ()
 {
@@ -41,28 +28,7 @@ teardown ()
   common_teardown
 }
 
-p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
-state_of () { p2v_server jobs --json | jq -r --arg g "$1" '[.jobs[] | select(.guest == $g)][-1].state'; }
-job_of () { p2v_server jobs --json | jq -r --arg g "$1" '[.jobs[] | select(.guest == $g)][-1].id'; }
-state_is () { [[ $(state_of "$1") = "$2" ]]; }
 states_of () { p2v_server jobs --json | jq -c --arg g "$1" '[.jobs[] | select(.guest == $g) | .state]'; }
-
-# Starts the kiosk with everything filled in but the password and the host key.
-start ()
-{
-  local disks="p2v.disks=$T/disk1"
-  [[ ${1-} != p2v.disks=* ]] || { disks=$1; shift; }
-  kiosk_start p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" \
-    "$disks" p2v.o=local "p2v.os=$SERVER_IMAGES" p2v.of=raw p2v.memory=512M "$@"
-}
-
-# From the first page past the Server page, with the right password and a host key that is known.
-to_machine ()
-{
-  kiosk_go "Which conversion server?" Return
-  type_text "$SERVER_PASSWORD"
-  kiosk_go "Which of its disks?" Return
-}
 
 to_review ()
 {
@@ -73,24 +39,6 @@ to_review ()
   key ctrl+a
   type_text "$1"
   kiosk_go "Is this right?" Return
-}
-
-# On the page that is shown: every control has a name, and nothing is wider than the screen.
-assert_page_good ()
-{
-  assert_equal "$(kiosk_look --nameless)" ""
-  assert_equal "$(kiosk_look --outside=800)" ""
-}
-
-# GTK's complaints are ours, but for one: asked for all it has, the bridge to AT-SPI also looks at
-# labels that are gone (GtkLabelAccessible has no states to tell then).
-assert_quiet ()
-{
-  local complaints
-  complaints=$(grep -E 'CRITICAL|WARNING' "$T/kiosk.out" |
-    awk '/atk_state_set_contains_state/ { gone = 1; next }
-      gone && /g_object_unref/ { gone = 0; next } { gone = 0; print }')
-  assert_equal "$complaints" ""
 }
 
 @test "from the first page to a landed job by keyboard, the host key compared and accepted" {
@@ -401,7 +349,7 @@ colour () { convert "$T/screen.png" -format "%[pixel:p{$1,$2}]" info:; }
 }
 
 # An earlier run that was cut short, by the machine that the kiosk shows.
-leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$KIOSK_MACHINE"; }
+leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$RECORDED_MACHINE"; }
 
 @test "an unfinished job of this machine is asked about; Escape leaves it, Enter goes on with it" {
   leave_unfinished again1
@@ -519,18 +467,6 @@ blocks_of () { stat -c %b "$SERVER_IMAGES/$1-disk1"; }
 # Processor time so far, hundredths of a second.
 ticks () { awk '{ print $14 + $15 }' "/proc/$KIOSK_PID/stat"; }
 
-# tab_to NAME: goes from field to field.
-tab_to ()
-{
-  local step
-  for step in {1..12}; do
-    ! kiosk_has_focus "$1" || return 0
-    key Tab
-    sleep 0.2
-  done
-  kiosk_focus "$1"
-}
-
 # The words of ethtool, which no virtual interface can do anything for.
 ethtool_says ()
 {
@@ -620,7 +556,7 @@ END
 
 @test "without a bus it starts; without a display it says so" {
   DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent NO_AT_BRIDGE=1 "$P2V_KIOSK" \
-    --root="$KIOSK_MACHINE" --cmdline= </dev/null >"$T/kiosk.out" 2>&1 3>&- &
+    --root="$RECORDED_MACHINE" --cmdline= </dev/null >"$T/kiosk.out" 2>&1 3>&- &
   KIOSK_PID=$!
   wait_until "$KIOSK_PATIENCE" sh -c 'xdotool search --name "^p2v: Turn this machine" >/dev/null'
   assert_quiet

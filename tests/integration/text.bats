@@ -6,6 +6,7 @@
 
 load ../lib/common
 load ../lib/sample-disks
+load ../lib/text
 load ../lib/interrupted
 
 bats_require_minimum_version 1.5.0
@@ -22,8 +23,6 @@ teardown_file () { server_stop; }
 setup ()
 {
   common_setup
-  TEXT=$P2V_BUILD/p2v-client/newt/p2v-text
-  TERMINAL=screen
   disk_make "$T/sda" 50000384 "$BATS_TEST_NUMBER"
 }
 
@@ -33,88 +32,6 @@ teardown ()
   common_teardown
 }
 
-terminal () { tmux -S "$T/tmux" -f /dev/null "$@"; }
-
-# text_start [ARGUMENT...]: the program in a terminal, with the server's address, user and host key
-# unless they are given or left out ("-p2v.hostkey"). Its exit status will be in $T/status.
-text_start ()
-{
-  local argument cmdline="" given=" "
-  for argument in "$@"; do
-    given+="${argument%%=*} "
-    [[ $argument = -* ]] || cmdline+=" $argument"
-  done
-  for argument in p2v.server=127.0.0.1 "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" \
-      "p2v.hostkey=$SERVER_HOSTKEY" "p2v.disks=$T/sda" p2v.memory=512M p2v.o=local \
-      "p2v.os=$SERVER_IMAGES" p2v.interfaces=; do
-    [[ $given = *" ${argument%%=*} "* || $given = *" -${argument%%=*} "* ]] || cmdline+=" $argument"
-  done
-  text_run "--cmdline=$cmdline"
-}
-
-# text_run [OPTION...]: the program in a terminal.
-text_run ()
-{
-  cat >"$T/run" <<END
-#!/bin/bash
-export TERM=$TERMINAL
-$(printf '%q ' "$TEXT" "$@")
-echo \$? >'$T/status'
-END
-  terminal new-session -d -x 80 -y 24 "${WRAPPER[@]}" bash "$T/run" 3>&-
-  terminal set-option remain-on-exit on >/dev/null
-}
-
-screen () { terminal capture-pane -p; }
-shows () { screen | grep -qF -- "$1"; }
-
-# Waits for text on the screen.
-see ()
-{
-  wait_until 30 shows "$1" || assert_fail "the screen:" "$(screen)"
-}
-
-# A key soon after Escape would be taken for the rest of a function key's sequence.
-press ()
-{
-  terminal send-keys "$@"
-  if [[ $1 = Escape ]]; then sleep 1; else sleep 0.2; fi
-}
-type_text () { terminal send-keys -l "$1"; sleep 0.2; }
-
-# Turns the pages of a long text until something is on the screen.
-see_further_down ()
-{
-  local pages
-  for ((pages = 0; pages < 20; pages++)); do
-    ! shows "$1" || return 0
-    press NPage
-  done
-  assert_fail "not said: $1" "the screen:" "$(screen)"
-}
-
-# The cursor is on the first letter of the button of that label.
-at_button ()
-{
-  local at row
-  at=$(terminal display-message -p '#{cursor_y} #{cursor_x}')
-  row=$(screen | sed -n "$((${at% *} + 1))p")
-  [[ ${row:${at#* } - 1:${#1} + 2} = "<$1>" ]]
-}
-
-# press_button LABEL: goes to the button with the Tab key and presses it.
-press_button ()
-{
-  local tries=0
-  until at_button "$1"; do
-    ((tries++ < 15)) || assert_fail "the focus does not reach $1:" "$(screen)" || return 1
-    press Tab
-  done
-  press Enter
-}
-
-text_pid () { pgrep -P "$(terminal display-message -p '#{pane_pid}')" p2v-text; }
-ended () { [[ -e $T/status ]]; }
 p2v_server () { server_exec p2v-server --config "$SERVER_CONFIG" "$@"; }
 states_of () { p2v_server jobs --json | jq -c --arg guest "$1" '[.jobs[] | select(.guest == $guest) | .state]'; }
 state_of () { p2v_server jobs --json | jq -r --arg guest "$1" '[.jobs[] | select(.guest == $guest)][-1].state'; }

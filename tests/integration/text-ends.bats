@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the text interface says before a conversion and after it, as kiosk-ends.bats.
+
+load ../lib/common
+load ../lib/sample-disks
+load ../lib/text
+load ../lib/conversion
+
+setup_file ()
+{
+  server_start
+  server_root mount --bind /dev/null "$(command -v virt-v2v-in-place)"
+}
+
+teardown_file () { server_stop; }
+
+setup ()
+{
+  common_setup
+  replaced=()
+  disk_make "$T/sda" 50000384 "$BATS_TEST_NUMBER"
+}
+
+teardown ()
+{
+  terminal kill-server 2>/dev/null || true
+  programs_restore
+  common_teardown
+}
+
+# to_review NAME [ARGUMENT...]
+to_review ()
+{
+  text_start "p2v.name=$1" "p2v.identity=file://$SERVER_IDENTITY" "${@:2}"
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "Which disks become"
+  press_button Next
+  see "What shall the guest be?"
+  press_button Next
+  see "Is this right?"
+}
+
+@test "what happens at the end is said before, and what was compared afterwards, with the numbers" {
+  conversion_succeeds
+  to_review done1
+  see_further_down "does not start"
+  press_button Convert
+  see "The guest done1 has been made"
+  see "All 12 chunks of 4 MiB compared with what was read, all equal"
+  see "virsh define"
+}
