@@ -5,6 +5,7 @@
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/kiosk/report-box.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-done.ui"
@@ -23,6 +24,7 @@ struct _P2vDonePage
   P2vKioskNotice *notice;
   GtkContainer *facts;
   P2vKioskEndBox *end;
+  P2vKioskReportBox *report;
 };
 
 G_DEFINE_TYPE (P2vDonePage, p2v_done_page, P2V_TYPE_KIOSK_PAGE)
@@ -82,6 +84,8 @@ enter (P2vKioskPage *base)
   P2vEnding ending = { model->config, model->request, state->job, state->place, state->verified };
   g_autofree char *checks = p2v_ending_checks (&ending);
   say_how_it_went (page, model, &ending);
+  /* Who has lost something will be asked for it. */
+  gtk_widget_set_visible (GTK_WIDGET (page->report), state->bad->len > 0);
   p2v_container_clear (page->facts);
   add (page, _ ("Guest"), model->request->guest->name);
   add (page, _ ("Server"), model->config->server);
@@ -97,7 +101,10 @@ enter (P2vKioskPage *base)
 static void
 bind (P2vKioskPage *base)
 {
-  p2v_kiosk_end_box_bind (P2V_DONE_PAGE (base)->end, p2v_kiosk_page_get_model (base));
+  P2vDonePage *page = P2V_DONE_PAGE (base);
+  p2v_kiosk_end_box_bind (page->end, p2v_kiosk_page_get_model (base));
+  p2v_kiosk_report_box_bind (page->report, p2v_kiosk_page_get_model (base),
+                             p2v_kiosk_page_get_engine (base));
 }
 
 static void
@@ -107,10 +114,12 @@ p2v_done_page_class_init (P2vDonePageClass *class)
   P2V_KIOSK_PAGE_CLASS (class)->bind = bind;
   P2V_KIOSK_PAGE_CLASS (class)->enter = enter;
   g_type_ensure (P2V_TYPE_KIOSK_END_BOX);
+  g_type_ensure (P2V_TYPE_KIOSK_REPORT_BOX);
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vDonePage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vDonePage, facts);
   gtk_widget_class_bind_template_child (widget_class, P2vDonePage, end);
+  gtk_widget_class_bind_template_child (widget_class, P2vDonePage, report);
 }
 
 static void

@@ -299,6 +299,15 @@ p2v_kiosk_state_ask (P2vKioskState *state, P2vUnfinished *unfinished)
   begin (state, unfinished != NULL ? _ ("Waiting for your answer") : WAITING);
 }
 
+char *
+p2v_kiosk_state_log_text (const P2vKioskState *state)
+{
+  GString *text = g_string_new (NULL);
+  for (const GList *line = state->log.head; line != NULL; line = line->next)
+    g_string_append_printf (text, "%s\n", (const char *)line->data);
+  return g_string_free (text, FALSE);
+}
+
 void
 p2v_kiosk_state_totals (const P2vKioskState *state, gint64 *done, gint64 *size)
 {

@@ -63,6 +63,9 @@ void p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update);
 /* The person is asked (transfer full), or not any more (NULL). */
 void p2v_kiosk_state_ask (P2vKioskState *state, P2vUnfinished *unfinished);
 
+/* The log as one text, a line each. (transfer full) */
+char *p2v_kiosk_state_log_text (const P2vKioskState *state);
+
 /* Done and size of all disks, bytes. */
 void p2v_kiosk_state_totals (const P2vKioskState *state, gint64 *done, gint64 *size);
 

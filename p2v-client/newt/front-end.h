@@ -87,6 +87,10 @@ char *p2v_front_end_explain (const P2vFrontEnd *self, const GError *error);
 /* Asks the system to "poweroff" or "reboot". Fails with P2V_ERROR_FAILED. */
 gboolean p2v_machine_power (const char *verb, GError **error);
 
+/* Saves a report of the last conversion to a USB stick, as the person says, and tells what came of
+ * it. */
+void p2v_report_ask (P2vFrontEnd *self);
+
 /* Runs a program on the terminal in our place, until it ends; says so when it cannot. */
 void p2v_screen_run_program (const char *const *argv);
 

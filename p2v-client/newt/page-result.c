@@ -18,13 +18,15 @@ typedef enum
   ACTION_REBOOT,
   ACTION_AGAIN,
   ACTION_LOG,
+  ACTION_REPORT,
   ACTION_SHELL,
   ACTION_QUIT,
   N_ACTIONS
 } Action;
 
 static const char *const action_labels[N_ACTIONS]
-    = { N_ ("Power off"), N_ ("Reboot"), N_ ("Again"), N_ ("Log"), N_ ("Shell"), N_ ("Quit") };
+    = { N_ ("Power off"), N_ ("Reboot"), N_ ("Again"), N_ ("Log"),
+        N_ ("Report"),    N_ ("Shell"),  N_ ("Quit") };
 
 /* Switching off is only for a machine that runs for nothing else. */
 static gboolean
@@ -32,6 +34,8 @@ is_offered (const P2vFrontEnd *self, Action action)
 {
   if (action == ACTION_AGAIN || action == ACTION_LOG)
     return TRUE;
+  if (action == ACTION_REPORT)
+    return self->failure != NULL || self->bad->len > 0;
   return action == ACTION_QUIT ? !self->live : self->live;
 }
 
@@ -134,6 +138,9 @@ act (P2vFrontEnd *self, Action action)
       return self->failure != NULL ? P2V_PAGE_REVIEW : P2V_PAGE_WELCOME;
     case ACTION_LOG:
       p2v_window_say (_ ("Log"), self->log->len > 0 ? self->log->str : _ ("Nothing has happened."));
+      break;
+    case ACTION_REPORT:
+      p2v_report_ask (self);
       break;
     case ACTION_SHELL:
       p2v_screen_run_program (shell);

@@ -9,6 +9,7 @@ load ../lib/sample-disks
 load ../lib/kiosk
 load ../lib/recorded
 load ../lib/conversion
+load ../lib/stick
 
 setup_file () { recorded_server_start; }
 teardown_file () { recorded_server_stop; }
@@ -27,6 +28,8 @@ teardown ()
   kiosk_stop
   display_stop
   programs_restore
+  stick_unplug sdy
+  stick_unplug sdz
   common_teardown
 }
 
@@ -73,4 +76,72 @@ to_review ()
   kiosk_until "not waited for, as p2v.wait=landed says"
   kiosk_until "p2v-server show $(job_of landed1)"
   kiosk_refute "has been made"
+}
+
+# To the page that says that the conversion has failed.
+to_failure ()
+{
+  to_review "$1" "${@:2}"
+  key Return
+  kiosk_until "p2v-server retry"
+}
+
+# assert_report DIRECTORY NAME: the report on a stick that is mounted there.
+assert_report ()
+{
+  local files
+  files=$(ls "$1")
+  [[ $files = *"p2v-report-$2-"*.tar.gz* ]] || assert_fail "no report:" "$files"
+  mkdir "$T/report"
+  tar -xzf "$1"/p2v-report-"$2"-*.tar.gz -C "$T/report" --strip-components 1
+  assert_equal "$(cd "$T/report" && echo *)" \
+    "dmesg.txt failure.txt log.txt machine.json network.txt settings.txt versions.txt"
+  grep -q "convert: " "$T/report/failure.txt"
+  grep -q "receive started" "$T/report/log.txt"
+  grep -q "^p2v-client " "$T/report/versions.txt"
+  grep -q "127.0.0.1" "$T/report/network.txt"
+  assert_equal "$(jq -r .smbios.product "$T/report/machine.json")" "PowerEdge R720"
+  ! grep -rF "$SERVER_PASSWORD" "$T/report"
+  grep -q 'auth.password *\*\*\*' "$T/report/settings.txt"
+}
+
+@test "a report is saved to a stick that is plugged in when it is asked for" {
+  to_failure report1
+  kiosk_go "No USB stick was found" alt+s
+  assert_page_good
+  stick_plug sdz 1
+  key alt+s
+  kiosk_until "The report is saved. The stick can be pulled out."
+  kiosk_until "Stick 1, sdz1, 32.0 MiB: p2v-report-report1-"
+  assert_page_good
+  # Nothing stays mounted, and nothing of it is left below /run.
+  ! grep -q /run/p2v-stick /proc/self/mountinfo
+  assert_equal "$(find /run -maxdepth 1 -name 'p2v-stick-*')" ""
+  assert_report "$(stick_read sdz)" report1
+  assert_quiet
+}
+
+@test "of several sticks one is chosen" {
+  stick_plug sdy 1
+  stick_plug sdz 2
+  to_failure report2
+  kiosk_go "Save there" alt+s
+  kiosk_until "The stick to save the report to"
+  assert_page_good
+  key Down
+  key alt+h
+  kiosk_until "Stick 2, sdz1, 32.0 MiB: p2v-report-report2-"
+  kiosk_until_not "Save there"
+  assert_equal "$(ls "$(stick_read sdy)" | grep -c report || true)" 0
+  assert_report "$(stick_read sdz)" report2
+}
+
+@test "a stick that cannot be mounted says why" {
+  stick_plug sdz 1
+  printf '#!/bin/sh\necho "mount: /dev/sdz1: can'"'"'t read superblock" >&2\nexit 32\n' >"$T/mount"
+  chmod +x "$T/mount"
+  PATH=$T:$PATH to_failure report3
+  kiosk_go "The report could not be saved" alt+s
+  kiosk_until "Stick 1, sdz1, 32.0 MiB cannot be written to: mount: /dev/sdz1: can't read superblock."
+  assert_equal "$(find /run -maxdepth 1 -name 'p2v-stick-*')" ""
 }

@@ -54,3 +54,16 @@ to_review ()
   see "All 12 chunks of 4 MiB compared with what was read, all equal"
   see "virsh define"
 }
+
+@test "a report is offered after a failure, and that there is no stick is said" {
+  # Whatever is plugged into this machine.
+  WRAPPER=(unshare --mount sh -c 'mount -t tmpfs none /sys/block && exec "$@"' sh)
+  to_review report1
+  press_button Convert
+  see "Sent, but the conversion failed"
+  press_button Report
+  see "No USB stick was found"
+  see "Plug in one with a FAT"
+  press Enter
+  see "Sent, but the conversion failed"
+}
