@@ -19,6 +19,7 @@ struct _P2vKioskEngine
   GCancellable *looking; /* the calls that run; NULL when none does */
   GCancellable *asking;
   GCancellable *probing;
+  GCancellable *estimating;
   GCancellable *converting;
   P2vQuestion *question;
 };
@@ -290,6 +291,53 @@ p2v_kiosk_engine_stop_probe (P2vKioskEngine *engine)
   g_cancellable_cancel (engine->probing);
 }
 
+static void
+run_estimate (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data, GCancellable *cancellable)
+{
+  g_task_return_pointer (task, p2v_estimate_measure (data, cancellable),
+                         (GDestroyNotify)p2v_estimate_free);
+}
+
+static void
+on_estimate (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
+  GCancellable *cancellable = g_task_get_cancellable (G_TASK (result));
+  P2vEstimate *estimate = g_task_propagate_pointer (G_TASK (result), NULL);
+  if (g_cancellable_is_cancelled (cancellable) || engine->estimating != cancellable)
+    {
+      p2v_estimate_free (estimate);
+      return;
+    }
+  g_clear_object (&engine->estimating);
+  engine->model->estimate = estimate;
+  p2v_kiosk_model_changed (engine->model, "estimate-changed");
+}
+
+void
+p2v_kiosk_engine_stop_estimate (P2vKioskEngine *engine)
+{
+  g_cancellable_cancel (engine->estimating);
+  g_clear_object (&engine->estimating);
+}
+
+void
+p2v_kiosk_engine_estimate (P2vKioskEngine *engine)
+{
+  P2vKioskModel *model = engine->model;
+  const P2vMachine *machine = model->details != NULL ? model->details : model->machine;
+  p2v_kiosk_engine_stop_estimate (engine);
+  g_clear_pointer (&model->estimate, p2v_estimate_free);
+  engine->estimating = g_cancellable_new ();
+  g_autoptr (GTask) task = g_task_new (engine, engine->estimating, on_estimate, NULL);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (
+      task, p2v_estimate_task_new (model->config, machine, model->request->guest->disks),
+      (GDestroyNotify)p2v_estimate_task_free);
+  g_task_run_in_thread (task, run_estimate);
+  p2v_kiosk_model_changed (model, "estimate-changed");
+}
+
 /* An update on its way to the main loop. */
 typedef struct
 {
@@ -372,8 +420,9 @@ p2v_kiosk_engine_convert (P2vKioskEngine *engine)
   model->state = p2v_kiosk_state_new (activity);
   model->phase = P2V_KIOSK_RUNNING;
   model->held = FALSE;
-  /* The conversion asks for itself. */
+  /* The conversion asks for itself, and needs what a measurement would take. */
   stop_asking (engine);
+  p2v_kiosk_engine_stop_estimate (engine);
   engine->converting = g_cancellable_new ();
   p2v_kiosk_model_changed (model, "conversion-changed");
   start (engine, run_conversion, on_conversion, engine->converting);
@@ -488,6 +537,7 @@ p2v_kiosk_engine_close (P2vKioskEngine *engine)
   g_cancellable_cancel (engine->looking);
   g_cancellable_cancel (engine->probing);
   stop_asking (engine);
+  p2v_kiosk_engine_stop_estimate (engine);
 }
 
 static void
@@ -499,6 +549,7 @@ finalize (GObject *object)
   g_clear_object (&engine->looking);
   g_clear_object (&engine->asking);
   g_clear_object (&engine->probing);
+  g_clear_object (&engine->estimating);
   g_clear_object (&engine->converting);
   g_clear_pointer (&engine->question, p2v_question_free);
   g_free (engine->root);

@@ -32,6 +32,12 @@ void p2v_kiosk_engine_probe (P2vKioskEngine *engine);
 /* Stops a probe; the model hears of it when the probe has ended. */
 void p2v_kiosk_engine_stop_probe (P2vKioskEngine *engine);
 
+/* Measures how long the model's request will take (estimate-changed), from the beginning. */
+void p2v_kiosk_engine_estimate (P2vKioskEngine *engine);
+
+/* Stops measuring, at once for everybody else. */
+void p2v_kiosk_engine_stop_estimate (P2vKioskEngine *engine);
+
 /* Converts the model's request (conversion-changed). */
 void p2v_kiosk_engine_convert (P2vKioskEngine *engine);
 

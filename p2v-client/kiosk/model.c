@@ -6,8 +6,8 @@
 G_DEFINE_TYPE (P2vKioskModel, p2v_kiosk_model, G_TYPE_OBJECT)
 
 static const char *const signals[]
-    = { "network-changed", "machine-changed",    "details-changed", "language-changed",
-        "server-changed",  "conversion-changed", "report-changed" };
+    = { "network-changed", "machine-changed",    "details-changed",  "language-changed",
+        "server-changed",  "conversion-changed", "estimate-changed", "report-changed" };
 
 static char *
 place_of (const P2vConfig *config)
@@ -194,6 +194,7 @@ finalize (GObject *object)
   g_clear_error (&model->failure);
   g_clear_pointer (&model->sticks, g_ptr_array_unref);
   g_free (model->saved);
+  p2v_estimate_free (model->estimate);
   g_clear_error (&model->save_error);
   G_OBJECT_CLASS (p2v_kiosk_model_parent_class)->finalize (object);
 }

@@ -2,6 +2,7 @@
 #ifndef P2V_KIOSK_MODEL_H
 #define P2V_KIOSK_MODEL_H
 
+#include "p2v-client/estimate.h"
 #include "p2v-client/kiosk/network.h"
 #include "p2v-client/kiosk/state.h"
 #include "p2v-client/probe.h"
@@ -15,7 +16,7 @@ G_BEGIN_DECLS
  *
  * Signals, each without arguments, after the members below them have changed:
  *   network-changed, machine-changed, details-changed, server-changed, conversion-changed,
- *   report-changed
+ *   estimate-changed, report-changed
  * and language-changed: every text is another one, so windows have to be made anew. */
 
 #define P2V_TYPE_KIOSK_MODEL (p2v_kiosk_model_get_type ())
@@ -67,6 +68,9 @@ struct _P2vKioskModel
   P2vKioskState *state;
   gboolean held; /* the person has asked for a pause */
   GError *failure;
+
+  /* estimate-changed: of the request */
+  P2vEstimate *estimate; /* NULL as long as nothing was measured */
 
   /* report-changed: of the last conversion, on a stick */
   gboolean saving;

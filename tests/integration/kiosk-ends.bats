@@ -145,3 +145,24 @@ assert_report ()
   kiosk_until "Stick 1, sdz1, 32.0 MiB cannot be written to: mount: /dev/sdz1: can't read superblock."
   assert_equal "$(find /run -maxdepth 1 -name 'p2v-stick-*')" ""
 }
+
+@test "Review measures how long it will take, with the limit that was asked for" {
+  to_review measure1 p2v.bwlimit=8M
+  kiosk_until "All of it is sent, but for what holds only zeroes"
+  kiosk_until "Less than a minute to send 47.7 MiB: the disks read at "
+  kiosk_until "the network takes "
+  kiosk_refute "Measuring"
+  assert_page_good
+  local rate
+  rate=$(kiosk_look | grep -o 'the network takes [0-9.]* MiB/s' | head -1 | tr -dc 0-9.)
+  awk -v rate="$rate" 'BEGIN { exit !(rate > 0.5 && rate < 8.01) }' || assert_fail "$rate MiB/s"
+  # Nothing of it is left on the server.
+  assert_equal "$(job_of measure1)" null
+}
+
+@test "Convert does not wait for the measurement" {
+  to_review measure2
+  key Return
+  kiosk_until "p2v-server retry"
+  assert_quiet
+}
