@@ -55,6 +55,18 @@ to_review ()
   see "virsh define"
 }
 
+@test "Review measures how long it will take, and Convert does not wait for it" {
+  to_review measure1
+  see "Less than a minute to send 47.7 MiB: the disks read at "
+  see "the network takes "
+  press_button Back
+  see "What shall the guest be?"
+  press_button Next
+  see "Is this right?"
+  press_button Convert
+  see "Sent, but the conversion failed"
+}
+
 @test "a report is offered after a failure, and that there is no stick is said" {
   # Whatever is plugged into this machine.
   WRAPPER=(unshare --mount sh -c 'mount -t tmpfs none /sys/block && exec "$@"' sh)
