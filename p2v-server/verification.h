@@ -27,7 +27,7 @@ typedef struct
 
 typedef struct
 {
-  char *state; /* P2V_VERIFICATION_… */
+  char *state;              /* P2V_VERIFICATION_… */
   gint64 started, finished; /* milliseconds since the epoch, 0 for not yet */
   gint64 chunks;            /* of all disks */
   gint64 data;              /* whose contents were compared by hash */

@@ -54,6 +54,8 @@ to_review ()
   kiosk_until "All 12 chunks of 4 MiB compared with what was read, all equal: "
   kiosk_until "Whether the guest starts was not tried"
   kiosk_until "virsh define $SERVER_IMAGES/done1.xml, virsh start done1"
+  # There is nothing to report.
+  kiosk_refute "Save a report"
   assert_page_good
   assert_equal "$(p2v_server show --json "$(job_of done1)" | jq -r '.verification | .data + .zero')" 12
   assert_quiet
@@ -165,4 +167,20 @@ assert_report ()
   key Return
   kiosk_until "p2v-server retry"
   assert_quiet
+}
+
+@test "what the server is measured with is thrown away, and no more than was announced" {
+  mkfifo "$T/in"
+  server_ssh p2v-server session <"$T/in" >"$T/out" 3>&- &
+  local session=$! to
+  exec {to}>"$T/in"
+  printf '%s\n' '{"type":"hello","version":1,"program":"test"}' '{"type":"measure","bytes":100000}' >&"$to"
+  wait_until 20 grep -q '"measuring"' "$T/out"
+  head -c 100000 /dev/zero >&"$to"
+  printf '%s\n' '{"type":"ping"}' >&"$to"
+  wait_until 20 grep -q '"pong"' "$T/out"
+  printf '%s\n' '{"type":"measure","bytes":67108865}' >&"$to"
+  exec {to}>&-
+  wait "$session" || true
+  assert_equal "$(jq -r .type "$T/out" | xargs)" "hello measuring measured pong error"
 }
