@@ -50,7 +50,7 @@ DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-
 DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
 
 PKGS_COMMON := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 libxxhash
-PKGS_CLIENT := libssh libnbd libcurl libudev blkid libzstd
+PKGS_CLIENT := libssh libnbd libcurl libudev blkid libzstd libarchive
 PKGS_KIOSK := gtk+-3.0 vte-2.91
 PKGS_TEXT := libnewt
 PKGS_SERVER := libvirt libxml-2.0 libarchive libzstd libnbd

@@ -29,9 +29,13 @@ G_BEGIN_DECLS
  * it; a peer that never ends its line cannot take more memory than this. */
 #define P2V_LINE_MAX (4 * 1024 * 1024)
 
+/* The most bytes that one "measure" announces. */
+#define P2V_MEASURE_MAX (64 * 1024 * 1024)
+
 /* Message types. Client to server: */
 #define P2V_MESSAGE_HELLO "hello"       /* both ways: version, program */
 #define P2V_MESSAGE_DESCRIBE "describe" /* output: what does the server offer for that? */
+#define P2V_MESSAGE_MEASURE "measure"   /* bytes: so many follow, to be thrown away */
 #define P2V_MESSAGE_CREATE "create"     /* request */
 #define P2V_MESSAGE_FAILED                                                                         \
   "failed" /* in the place of create: request (its outline), code, message */
@@ -48,10 +52,12 @@ G_BEGIN_DECLS
 #define P2V_MESSAGE_NOTE "note" /* kind, message: what the job's log is to say */
 #define P2V_MESSAGE_PING "ping" /* I am there; answered by pong */
 /* Server to client: */
-#define P2V_MESSAGE_OFFERS "offers"   /* the answer to describe: offers, see offers.h */
-#define P2V_MESSAGE_CREATED "created" /* job, token, disks */
-#define P2V_MESSAGE_NOTED "noted"     /* the answer to failed: job */
-#define P2V_MESSAGE_FOUND "found"     /* the answer to find: the newest unfinished job, or none */
+#define P2V_MESSAGE_OFFERS "offers"       /* the answer to describe: offers, see offers.h */
+#define P2V_MESSAGE_MEASURING "measuring" /* the answer to measure: go on */
+#define P2V_MESSAGE_MEASURED "measured"   /* all of its bytes have come */
+#define P2V_MESSAGE_CREATED "created"     /* job, token, disks */
+#define P2V_MESSAGE_NOTED "noted"         /* the answer to failed: job */
+#define P2V_MESSAGE_FOUND "found" /* the answer to find: the newest unfinished job, or none */
 #define P2V_MESSAGE_MANIFEST                                                                       \
   "manifest" /* disk, runs of chunks that the server has; before resumed */
 #define P2V_MESSAGE_RESUMED                                                                        \

@@ -203,7 +203,13 @@ tell_done (P2vConversion *self, JsonObject *done)
 {
   p2v_conversion_hear_bad (self, done);
   const char *place = p2v_message_get_string (done, "place");
-  p2v_conversion_tell (self, P2V_UPDATE_DONE, place != NULL ? place : self->config->server);
+  JsonObject *object = p2v_message_get_object (done, "verified");
+  g_autoptr (P2vVerified) verified = object != NULL ? p2v_verified_from_json (object, NULL) : NULL;
+  P2vUpdate update = { .kind = P2V_UPDATE_DONE,
+                       .text = place != NULL ? place : self->config->server,
+                       .verified = verified,
+                       .time_left = -1 };
+  self->update (&update, self->user_data);
 }
 
 /* TRUE when the machine is free to go, as far as p2v.wait is concerned. */

@@ -4,6 +4,7 @@
 
 #include "common/bad-range.h"
 #include "common/event.h"
+#include "common/verified.h"
 #include "p2v-client/config.h"
 
 #include <gio/gio.h>
@@ -40,7 +41,7 @@ typedef enum
   P2V_UPDATE_EVENT,     /* event: from the server's job */
   P2V_UPDATE_WARNING,   /* text */
   P2V_UPDATE_BAD,       /* bad has changed; the server's event says so to people */
-  P2V_UPDATE_DONE,      /* text: where the guest is */
+  P2V_UPDATE_DONE,      /* text: where the guest is; verified */
 } P2vUpdateKind;
 
 /* What a front end is told; valid during the call only. */
@@ -49,6 +50,7 @@ typedef struct
   P2vUpdateKind kind;
   const char *text;
   const P2vEvent *event;
+  const P2vVerified *verified; /* NULL when the server does not say */
   const P2vDiskProgress *disks;
   gsize n_disks;
   const GPtrArray *bad; /* of P2vBadRange: all that is known not to have been read */

@@ -208,9 +208,8 @@ is_array (const P2vTree *tree, const char *name)
   return slaves[0] != NULL;
 }
 
-/* TRUE for names that the kernel gives to what is no disk of the machine. */
-static gboolean
-is_excluded (const P2vTree *tree, const char *name)
+gboolean
+p2v_disk_is_excluded (const P2vTree *tree, const char *name)
 {
   static const char *const prefixes[]
       = { "loop", "ram", "zram", "fd", "sr", "nbd", "mtdblock", "drbd", "bcache", NULL };
@@ -238,7 +237,7 @@ find_array (const P2vTree *tree, const char *name)
   g_auto (GStrv) holders = list_related (tree, name, "holders");
   for (char **holder = holders; *holder != NULL; holder++)
     {
-      if (is_excluded (tree, *holder))
+      if (p2v_disk_is_excluded (tree, *holder))
         continue;
       g_autofree char *alias = p2v_tree_read (tree, "/sys/class/block/%s/dm/name", *holder);
       return g_strdup (alias != NULL && p2v_name_is_plain (alias) ? alias : *holder);
@@ -290,7 +289,7 @@ p2v_inventory_add_disks (const P2vTree *tree, P2vMachine *machine)
   g_auto (GStrv) names = p2v_tree_list (tree, "/sys/block");
   for (char **name = names; *name != NULL; name++)
     {
-      if (!p2v_name_is_plain (*name) || is_excluded (tree, *name)
+      if (!p2v_name_is_plain (*name) || p2v_disk_is_excluded (tree, *name)
           || g_cancellable_is_cancelled (tree->cancellable))
         continue;
       P2vDisk *disk = describe (tree, *name);

@@ -140,6 +140,10 @@ void p2v_inventory_add_disks (const P2vTree *tree, P2vMachine *machine);
 void p2v_inventory_add_removables (const P2vTree *tree, P2vMachine *machine);
 void p2v_inventory_add_nics (const P2vTree *tree, P2vMachine *machine);
 
+/* TRUE for names in /sys/block that the kernel gives to what is no disk of the machine, and for
+ * disks of no size. */
+gboolean p2v_disk_is_excluded (const P2vTree *tree, const char *name);
+
 /* The bus of a device by the path of its folder below /sys/devices. A constant or NULL. */
 const char *p2v_bus_from_path (const char *path);
 

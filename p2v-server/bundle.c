@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-server/bundle.h"
 
-#include "common/error.h"
+#include "common/tarball.h"
 #include "p2v-server/check.h"
 #include "p2v-server/job-text.h"
 #include "p2v-server/secrets.h"
 #include "p2v-server/tool.h"
 #include "p2v-server/unfinished.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libvirt/libvirt.h>
@@ -42,37 +40,15 @@ static const char *const programs[][2] = {
 typedef struct
 {
   const P2vJob *job;
-  struct archive *archive;
-  char *name; /* of the directory that everything is in */
+  P2vTarball *tarball;
 } Bundle;
-
-static gboolean
-fail (const Bundle *bundle, GError **error)
-{
-  g_set_error (error, P2V_ERROR, P2V_ERROR_FAILED,
-               "cannot write the report: %s (%s). Free some space, or name another place with -o.",
-               archive_error_string (bundle->archive),
-               g_strerror (archive_errno (bundle->archive)));
-  return FALSE;
-}
 
 /* Adds a text, without its secrets. */
 static gboolean
 add (const Bundle *bundle, const char *name, const char *text, GError **error)
 {
   g_autofree char *clean = p2v_secrets_remove (bundle->job, text);
-  g_autofree char *path = g_build_filename (bundle->name, name, NULL);
-  struct archive_entry *entry = archive_entry_new ();
-  archive_entry_set_pathname (entry, path);
-  archive_entry_set_filetype (entry, AE_IFREG);
-  archive_entry_set_perm (entry, 0600);
-  archive_entry_set_size (entry, (la_int64_t)strlen (clean));
-  archive_entry_set_mtime (entry, g_get_real_time () / G_USEC_PER_SEC, 0);
-  gboolean ok = archive_write_header (bundle->archive, entry) == ARCHIVE_OK
-                && archive_write_data (bundle->archive, clean, strlen (clean)) >= 0
-                && archive_write_finish_entry (bundle->archive) == ARCHIVE_OK;
-  archive_entry_free (entry);
-  return ok || fail (bundle, error);
+  return p2v_tarball_add (bundle->tarball, name, clean, error);
 }
 
 /* The end of a regular file as text (transfer full). What cannot be read says so in its place. */
@@ -181,16 +157,14 @@ add_check (const Bundle *bundle, const P2vServerConfig *config, GError **error)
 }
 
 static gboolean
-write_archive (const Bundle *bundle, const P2vServerConfig *config, int fd, GError **error)
+write_archive (const P2vJob *job, const P2vServerConfig *config, int fd, GError **error)
 {
-  struct archive *archive = bundle->archive;
-  if (archive_write_set_format_pax_restricted (archive) != ARCHIVE_OK
-      || archive_write_add_filter_gzip (archive) != ARCHIVE_OK
-      || archive_write_open_fd (archive, fd) != ARCHIVE_OK)
-    return fail (bundle, error);
-  return add_job (bundle, error) && add_files (bundle, error) && add_versions (bundle, error)
-         && add_check (bundle, config, error)
-         && (archive_write_close (archive) == ARCHIVE_OK || fail (bundle, error));
+  g_autofree char *name = g_strconcat ("p2v-report-", job->id, NULL);
+  g_autoptr (P2vTarball) tarball = p2v_tarball_new (fd, name, error);
+  const Bundle bundle = { job, tarball };
+  return tarball != NULL && add_job (&bundle, error) && add_files (&bundle, error)
+         && add_versions (&bundle, error) && add_check (&bundle, config, error)
+         && p2v_tarball_finish (tarball, error);
 }
 
 gboolean
@@ -198,14 +172,17 @@ p2v_bundle_write (const P2vServerConfig *config, const P2vJob *job, const char *
                   GError **error)
 {
   int fd = -1;
+  GError *problem = NULL;
   g_autofree char *file = p2v_unfinished_file (path, &fd, error);
   if (file == NULL)
     return FALSE;
-  g_autofree char *name = g_strconcat ("p2v-report-", job->id, NULL);
-  Bundle bundle = { .job = job, .archive = archive_write_new (), .name = name };
-  gboolean ok
-      = write_archive (&bundle, config, fd, error) && p2v_unfinished_finish (file, path, error);
-  archive_write_free (bundle.archive);
+  gboolean ok = write_archive (job, config, fd, &problem);
+  if (!ok)
+    g_propagate_error (error, g_error_new (problem->domain, problem->code,
+                                           "%s. Free some space, or name another place with -o.",
+                                           problem->message));
+  g_clear_error (&problem);
+  ok = ok && p2v_unfinished_finish (file, path, error);
   close (fd);
   p2v_unfinished_remove ();
   return ok;

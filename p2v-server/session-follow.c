@@ -47,6 +47,16 @@ p2v_session_follow_job (P2vSession *self, P2vJob *job, gboolean sender)
 }
 
 static void
+add_verified (const P2vJob *job, JsonObject *message)
+{
+  const P2vVerification *verification = job->verification;
+  if (verification == NULL)
+    return;
+  P2vVerified verified = { verification->state, verification->data, verification->zero };
+  json_object_set_object_member (message, "verified", p2v_verified_to_json (&verified));
+}
+
+static void
 send_done (P2vSession *self)
 {
   JsonObject *message = p2v_message_new (P2V_MESSAGE_DONE);
@@ -56,6 +66,7 @@ send_done (P2vSession *self)
     json_object_set_string_member (message, "place", self->job->guest_place);
   if (self->job->guest_uuid != NULL)
     json_object_set_string_member (message, "uuid", self->job->guest_uuid);
+  add_verified (self->job, message);
   p2v_job_add_bad (self->job, message);
   p2v_session_send (self, message);
   self->ended = TRUE;

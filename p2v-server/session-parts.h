@@ -25,6 +25,7 @@ typedef struct
   int input, output; /* of the client; -1 while it is gone */
   P2vLineBuffer *lines;
   gboolean greeted;
+  gint64 discard; /* bytes that are still to be thrown away: the client measures */
   gboolean ended;
   int status;  /* of the process */
   P2vJob *job; /* locked while receiving, a mere view afterwards */

@@ -162,6 +162,24 @@ handle_describe (P2vSession *self, JsonObject *message, GError **error)
   return TRUE;
 }
 
+/* Before there is a job: how fast do bytes get here? */
+static gboolean
+handle_measure (P2vSession *self, JsonObject *message, GError **error)
+{
+  gint64 bytes;
+  if (self->job != NULL || !self->greeted)
+    {
+      g_set_error_literal (error, P2V_ERROR, P2V_ERROR_REFUSED,
+                           "\"measure\" comes after \"hello\" and before a job");
+      return FALSE;
+    }
+  if (!p2v_message_get_int (message, "bytes", 1, P2V_MEASURE_MAX, &bytes, error))
+    return FALSE;
+  self->discard = bytes;
+  p2v_session_send (self, p2v_message_new (P2V_MESSAGE_MEASURING));
+  return TRUE;
+}
+
 static P2vRequest *
 read_request (JsonObject *message, gint64 *needed, GError **error)
 {
@@ -308,6 +326,7 @@ static const struct
 } handlers[] = {
   { P2V_MESSAGE_HELLO, handle_hello },
   { P2V_MESSAGE_DESCRIBE, handle_describe },
+  { P2V_MESSAGE_MEASURE, handle_measure },
   { P2V_MESSAGE_CREATE, handle_create },
   { P2V_MESSAGE_FIND, p2v_session_handle_find },
   { P2V_MESSAGE_RESUME, p2v_session_handle_resume },
@@ -442,6 +461,17 @@ tick (P2vSession *self)
     p2v_session_fail (self, error);
 }
 
+/* Throws away what belongs to a measurement. Returns how many of the bytes that was. */
+static gsize
+discard (P2vSession *self, gsize length)
+{
+  gsize discarded = (gsize)MIN (self->discard, (gint64)length);
+  self->discard -= (gint64)discarded;
+  if (discarded > 0 && self->discard == 0)
+    p2v_session_send (self, p2v_message_new (P2V_MESSAGE_MEASURED));
+  return discarded;
+}
+
 /* Reads what the client has sent. */
 static void
 listen_to_client (P2vSession *self)
@@ -458,7 +488,8 @@ listen_to_client (P2vSession *self)
       return;
     }
   self->heard = g_get_monotonic_time ();
-  if (!p2v_line_buffer_push (self->lines, data, (gsize)n, &error))
+  gsize discarded = discard (self, (gsize)n);
+  if (!p2v_line_buffer_push (self->lines, data + discarded, (gsize)n - discarded, &error))
     {
       p2v_session_fail (self, error);
       return;

@@ -2,19 +2,12 @@
 #ifndef P2V_VERIFICATION_H
 #define P2V_VERIFICATION_H
 
-#include "common/schema.h"
+#include "common/verified.h"
 
 G_BEGIN_DECLS
 
 /* What came of comparing a job's images with its manifests, as job.json has it. verify.h does it.
  */
-
-/* States. */
-#define P2V_VERIFICATION_RUNNING "running"
-#define P2V_VERIFICATION_PASSED "passed"
-#define P2V_VERIFICATION_FAILED "failed"         /* also when it could not be carried out */
-#define P2V_VERIFICATION_INCOMPLETE "incomplete" /* all that has landed is right */
-#define P2V_VERIFICATION_OFF "off"               /* p2v.verify=off */
 
 /* What can be wrong with a chunk. */
 #define P2V_BAD_DIFFERENT "different"   /* its contents have another hash than what was read */
@@ -34,7 +27,7 @@ typedef struct
 
 typedef struct
 {
-  char *state;
+  char *state;              /* P2V_VERIFICATION_… */
   gint64 started, finished; /* milliseconds since the epoch, 0 for not yet */
   gint64 chunks;            /* of all disks */
   gint64 data;              /* whose contents were compared by hash */

@@ -19,6 +19,7 @@ struct _P2vKioskEngine
   GCancellable *looking; /* the calls that run; NULL when none does */
   GCancellable *asking;
   GCancellable *probing;
+  GCancellable *estimating;
   GCancellable *converting;
   P2vQuestion *question;
 };
@@ -290,6 +291,53 @@ p2v_kiosk_engine_stop_probe (P2vKioskEngine *engine)
   g_cancellable_cancel (engine->probing);
 }
 
+static void
+run_estimate (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data, GCancellable *cancellable)
+{
+  g_task_return_pointer (task, p2v_estimate_measure (data, cancellable),
+                         (GDestroyNotify)p2v_estimate_free);
+}
+
+static void
+on_estimate (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
+  GCancellable *cancellable = g_task_get_cancellable (G_TASK (result));
+  P2vEstimate *estimate = g_task_propagate_pointer (G_TASK (result), NULL);
+  if (g_cancellable_is_cancelled (cancellable) || engine->estimating != cancellable)
+    {
+      p2v_estimate_free (estimate);
+      return;
+    }
+  g_clear_object (&engine->estimating);
+  engine->model->estimate = estimate;
+  p2v_kiosk_model_changed (engine->model, "estimate-changed");
+}
+
+void
+p2v_kiosk_engine_stop_estimate (P2vKioskEngine *engine)
+{
+  g_cancellable_cancel (engine->estimating);
+  g_clear_object (&engine->estimating);
+}
+
+void
+p2v_kiosk_engine_estimate (P2vKioskEngine *engine)
+{
+  P2vKioskModel *model = engine->model;
+  const P2vMachine *machine = model->details != NULL ? model->details : model->machine;
+  p2v_kiosk_engine_stop_estimate (engine);
+  g_clear_pointer (&model->estimate, p2v_estimate_free);
+  engine->estimating = g_cancellable_new ();
+  g_autoptr (GTask) task = g_task_new (engine, engine->estimating, on_estimate, NULL);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (
+      task, p2v_estimate_task_new (model->config, machine, model->request->guest->disks),
+      (GDestroyNotify)p2v_estimate_task_free);
+  g_task_run_in_thread (task, run_estimate);
+  p2v_kiosk_model_changed (model, "estimate-changed");
+}
+
 /* An update on its way to the main loop. */
 typedef struct
 {
@@ -368,11 +416,13 @@ p2v_kiosk_engine_convert (P2vKioskEngine *engine)
   g_autofree char *activity = g_strdup_printf ("Connecting to %s", model->config->server);
   g_clear_pointer (&model->state, p2v_kiosk_state_free);
   g_clear_error (&model->failure);
+  p2v_kiosk_model_forget_report (model);
   model->state = p2v_kiosk_state_new (activity);
   model->phase = P2V_KIOSK_RUNNING;
   model->held = FALSE;
-  /* The conversion asks for itself. */
+  /* The conversion asks for itself, and needs what a measurement would take. */
   stop_asking (engine);
+  p2v_kiosk_engine_stop_estimate (engine);
   engine->converting = g_cancellable_new ();
   p2v_kiosk_model_changed (model, "conversion-changed");
   start (engine, run_conversion, on_conversion, engine->converting);
@@ -408,6 +458,78 @@ p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine)
   g_cancellable_cancel (engine->converting);
 }
 
+/* A report to be saved, and what came of it; the task's own. */
+typedef struct
+{
+  P2vStickReport *report;
+  P2vStick *stick; /* NULL: the only one there is */
+  char **chosen;
+  GPtrArray *found;
+} Saving;
+
+static void
+free_saving (gpointer data)
+{
+  Saving *saving = data;
+  p2v_stick_report_free (saving->report);
+  p2v_stick_free (saving->stick);
+  g_strfreev (saving->chosen);
+  g_clear_pointer (&saving->found, g_ptr_array_unref);
+  g_free (saving);
+}
+
+static void
+run_save (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  P2vKioskEngine *engine = source;
+  Saving *saving = data;
+  GError *error = NULL;
+  const P2vStick *stick = saving->stick;
+  if (stick == NULL)
+    {
+      saving->found = p2v_stick_find (engine->root, saving->chosen, cancellable);
+      stick = saving->found->len == 1 ? saving->found->pdata[0] : NULL;
+    }
+  if (stick == NULL)
+    g_task_return_pointer (task, NULL, NULL);
+  else if (p2v_stick_report_save (saving->report, stick, cancellable, &error))
+    g_task_return_pointer (
+        task, g_strdup_printf ("%s: %s", stick->text, p2v_stick_report_name (saving->report)),
+        g_free);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_save (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
+{
+  P2vKioskModel *model = P2V_KIOSK_ENGINE (source)->model;
+  Saving *saving = g_task_get_task_data (G_TASK (result));
+  model->saved = g_task_propagate_pointer (G_TASK (result), &model->save_error);
+  model->sticks = g_steal_pointer (&saving->found);
+  model->saving = FALSE;
+  p2v_kiosk_model_changed (model, "report-changed");
+}
+
+void
+p2v_kiosk_engine_save_report (P2vKioskEngine *engine, const P2vStick *stick)
+{
+  P2vKioskModel *model = engine->model;
+  g_return_if_fail (model->state != NULL && !p2v_kiosk_model_is_converting (model));
+  if (model->saving)
+    return;
+  g_autofree char *log = p2v_kiosk_state_log_text (model->state);
+  Saving *saving = g_new0 (Saving, 1);
+  saving->report = p2v_stick_report_new (model->config, model->request, model->failure, log);
+  saving->stick = stick != NULL ? p2v_stick_copy (stick) : NULL;
+  saving->chosen = g_strdupv (model->request->guest->disks);
+  model->saving = TRUE;
+  p2v_kiosk_model_forget_report (model);
+  g_autoptr (GTask) task = g_task_new (engine, NULL, on_save, NULL);
+  g_task_set_task_data (task, saving, free_saving);
+  g_task_run_in_thread (task, run_save);
+}
+
 void
 p2v_kiosk_engine_close (P2vKioskEngine *engine)
 {
@@ -415,6 +537,7 @@ p2v_kiosk_engine_close (P2vKioskEngine *engine)
   g_cancellable_cancel (engine->looking);
   g_cancellable_cancel (engine->probing);
   stop_asking (engine);
+  p2v_kiosk_engine_stop_estimate (engine);
 }
 
 static void
@@ -426,6 +549,7 @@ finalize (GObject *object)
   g_clear_object (&engine->looking);
   g_clear_object (&engine->asking);
   g_clear_object (&engine->probing);
+  g_clear_object (&engine->estimating);
   g_clear_object (&engine->converting);
   g_clear_pointer (&engine->question, p2v_question_free);
   g_free (engine->root);

@@ -32,6 +32,12 @@ void p2v_kiosk_engine_probe (P2vKioskEngine *engine);
 /* Stops a probe; the model hears of it when the probe has ended. */
 void p2v_kiosk_engine_stop_probe (P2vKioskEngine *engine);
 
+/* Measures how long the model's request will take (estimate-changed), from the beginning. */
+void p2v_kiosk_engine_estimate (P2vKioskEngine *engine);
+
+/* Stops measuring, at once for everybody else. */
+void p2v_kiosk_engine_stop_estimate (P2vKioskEngine *engine);
+
 /* Converts the model's request (conversion-changed). */
 void p2v_kiosk_engine_convert (P2vKioskEngine *engine);
 
@@ -41,6 +47,11 @@ void p2v_kiosk_engine_answer (P2vKioskEngine *engine, gboolean go_on);
 
 /* Stops the conversion in good order; the phase is STOPPING until it has ended. */
 void p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine);
+
+/* Writes a report of the conversion that has ended to a stick (report-changed). stick: NULL for the
+ * only one there is; where there are none or several, the model's sticks say which, and that is
+ * all. Nothing happens while a report is being written. */
+void p2v_kiosk_engine_save_report (P2vKioskEngine *engine, const P2vStick *stick);
 
 /* Stops watching, looking and probing, for good; a conversion is not touched. Without it the engine
  * is kept alive by what it does. */

@@ -7,8 +7,8 @@
 G_DEFINE_TYPE (P2vKioskModel, p2v_kiosk_model, G_TYPE_OBJECT)
 
 static const char *const signals[]
-    = { "network-changed",  "machine-changed", "details-changed",
-        "language-changed", "server-changed",  "conversion-changed" };
+    = { "network-changed", "machine-changed",    "details-changed",  "language-changed",
+        "server-changed",  "conversion-changed", "estimate-changed", "report-changed" };
 
 static char *
 place_of (const P2vConfig *config)
@@ -125,6 +125,15 @@ p2v_kiosk_model_is_converting (P2vKioskModel *model)
 }
 
 void
+p2v_kiosk_model_forget_report (P2vKioskModel *model)
+{
+  g_clear_pointer (&model->sticks, g_ptr_array_unref);
+  g_clear_pointer (&model->saved, g_free);
+  g_clear_error (&model->save_error);
+  p2v_kiosk_model_changed (model, "report-changed");
+}
+
+void
 p2v_kiosk_model_start_over (P2vKioskModel *model)
 {
   g_return_if_fail (!p2v_kiosk_model_is_converting (model));
@@ -151,6 +160,10 @@ finalize (GObject *object)
   p2v_request_free (model->request);
   p2v_kiosk_state_free (model->state);
   g_clear_error (&model->failure);
+  g_clear_pointer (&model->sticks, g_ptr_array_unref);
+  g_free (model->saved);
+  p2v_estimate_free (model->estimate);
+  g_clear_error (&model->save_error);
   G_OBJECT_CLASS (p2v_kiosk_model_parent_class)->finalize (object);
 }
 

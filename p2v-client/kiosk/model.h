@@ -2,9 +2,11 @@
 #ifndef P2V_KIOSK_MODEL_H
 #define P2V_KIOSK_MODEL_H
 
+#include "p2v-client/estimate.h"
 #include "p2v-client/interface.h"
 #include "p2v-client/kiosk/state.h"
 #include "p2v-client/probe.h"
+#include "p2v-client/stick-report.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +15,8 @@ G_BEGIN_DECLS
  * the state is RUNNING or STOPPING) nobody may change that.
  *
  * Signals, each without arguments, after the members below them have changed:
- *   network-changed, machine-changed, details-changed, server-changed, conversion-changed
+ *   network-changed, machine-changed, details-changed, server-changed, conversion-changed,
+ *   estimate-changed, report-changed
  * and language-changed: every text is another one, so windows have to be made anew. */
 
 #define P2V_TYPE_KIOSK_MODEL (p2v_kiosk_model_get_type ())
@@ -65,6 +68,15 @@ struct _P2vKioskModel
   P2vKioskState *state;
   gboolean held; /* the person has asked for a pause */
   GError *failure;
+
+  /* estimate-changed: of the request */
+  P2vEstimate *estimate; /* NULL as long as nothing was measured */
+
+  /* report-changed: of the last conversion, on a stick */
+  gboolean saving;
+  GPtrArray *sticks; /* of P2vStick: those that were found; NULL until looked */
+  char *saved;       /* where it is now: the file's name and the stick; NULL while it is not */
+  GError *save_error;
 };
 
 /* config: transfer full. complaint: may be NULL. */
@@ -90,6 +102,9 @@ void p2v_kiosk_model_set_language (P2vKioskModel *model, const char *code);
 
 /* Makes the request from what was entered. Fails as p2v_config_to_request(). */
 gboolean p2v_kiosk_model_make_request (P2vKioskModel *model, GError **error);
+
+/* What is known of a report belongs to a conversion that is over. */
+void p2v_kiosk_model_forget_report (P2vKioskModel *model);
 
 /* After a conversion has ended: back to asking. */
 void p2v_kiosk_model_start_over (P2vKioskModel *model);

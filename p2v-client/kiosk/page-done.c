@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/ending.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/end-box.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/kiosk/report-box.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-done.ui"
@@ -22,6 +24,7 @@ struct _P2vDonePage
   P2vKioskNotice *notice;
   GtkContainer *facts;
   P2vKioskEndBox *end;
+  P2vKioskReportBox *report;
 };
 
 G_DEFINE_TYPE (P2vDonePage, p2v_done_page, P2V_TYPE_KIOSK_PAGE)
@@ -34,22 +37,18 @@ add (P2vDonePage *page, const char *name, const char *text)
 }
 
 static void
-say_how_it_went (P2vDonePage *page, const P2vKioskModel *model)
+say_how_it_went (P2vDonePage *page, const P2vKioskModel *model, const P2vEnding *ending)
 {
-  const char *next
-      = _ ("Switch this machine off before you start the guest: both have the same name "
-           "and may have the same addresses.");
+  g_autofree char *next = p2v_ending_next_step (ending);
   const GPtrArray *bad = model->state->bad;
-  const char *guest = model->request->guest->name;
+  g_autofree char *good = p2v_ending_headline (ending);
   if (bad->len == 0)
     {
-      g_autofree char *heading = g_strdup_printf (_ ("The guest %s has been made"), guest);
-      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, heading, next);
+      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_GOOD, good, next);
       return;
     }
-  g_autofree char *heading = g_strdup_printf (_ ("The guest %s has been made, but not all of this "
-                                                 "machine could be read"),
-                                              guest);
+  g_autofree char *heading
+      = g_strdup_printf (_ ("%s, but not all of this machine could be read"), good);
   g_autofree char *text = g_strdup_printf (
       ngettext ("%lld bytes in %u place of the disks are zeroes in the guest. Check its "
                 "filesystems, and restore from a backup what lies there. %s",
@@ -82,12 +81,17 @@ enter (P2vKioskPage *base)
   P2vDonePage *page = P2V_DONE_PAGE (base);
   const P2vKioskModel *model = p2v_kiosk_page_get_model (base);
   const P2vKioskState *state = model->state;
-  say_how_it_went (page, model);
+  P2vEnding ending = { model->config, model->request, state->job, state->place, state->verified };
+  g_autofree char *checks = p2v_ending_checks (&ending);
+  say_how_it_went (page, model, &ending);
+  /* Who has lost something will be asked for it. */
+  gtk_widget_set_visible (GTK_WIDGET (page->report), state->bad->len > 0);
   p2v_container_clear (page->facts);
   add (page, _ ("Guest"), model->request->guest->name);
   add (page, _ ("Server"), model->config->server);
   add (page, _ ("Where"), state->place);
   add (page, _ ("Job"), state->job);
+  add (page, _ ("Checked"), checks);
   add_bad (page, state->bad);
   for (guint i = 0; i < state->warnings->len; i++)
     add (page, i == 0 ? _ ("Note") : "", state->warnings->pdata[i]);
@@ -97,7 +101,10 @@ enter (P2vKioskPage *base)
 static void
 bind (P2vKioskPage *base)
 {
-  p2v_kiosk_end_box_bind (P2V_DONE_PAGE (base)->end, p2v_kiosk_page_get_model (base));
+  P2vDonePage *page = P2V_DONE_PAGE (base);
+  p2v_kiosk_end_box_bind (page->end, p2v_kiosk_page_get_model (base));
+  p2v_kiosk_report_box_bind (page->report, p2v_kiosk_page_get_model (base),
+                             p2v_kiosk_page_get_engine (base));
 }
 
 static void
@@ -107,10 +114,12 @@ p2v_done_page_class_init (P2vDonePageClass *class)
   P2V_KIOSK_PAGE_CLASS (class)->bind = bind;
   P2V_KIOSK_PAGE_CLASS (class)->enter = enter;
   g_type_ensure (P2V_TYPE_KIOSK_END_BOX);
+  g_type_ensure (P2V_TYPE_KIOSK_REPORT_BOX);
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vDonePage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vDonePage, facts);
   gtk_widget_class_bind_template_child (widget_class, P2vDonePage, end);
+  gtk_widget_class_bind_template_child (widget_class, P2vDonePage, report);
 }
 
 static void

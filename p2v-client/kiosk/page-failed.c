@@ -5,6 +5,7 @@
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/kiosk/report-box.h"
 #include "p2v-client/text.h"
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "page-failed.ui"
@@ -20,6 +21,7 @@ struct _P2vFailedPage
   P2vKioskNotice *notice;
   GtkContainer *facts;
   P2vKioskEndBox *end;
+  P2vKioskReportBox *report;
 };
 
 G_DEFINE_TYPE (P2vFailedPage, p2v_failed_page, P2V_TYPE_KIOSK_PAGE)
@@ -114,7 +116,10 @@ retreat (P2vKioskPage *base)
 static void
 bind (P2vKioskPage *base)
 {
-  p2v_kiosk_end_box_bind (P2V_FAILED_PAGE (base)->end, p2v_kiosk_page_get_model (base));
+  P2vFailedPage *page = P2V_FAILED_PAGE (base);
+  p2v_kiosk_end_box_bind (page->end, p2v_kiosk_page_get_model (base));
+  p2v_kiosk_report_box_bind (page->report, p2v_kiosk_page_get_model (base),
+                             p2v_kiosk_page_get_engine (base));
 }
 
 static void
@@ -127,10 +132,12 @@ p2v_failed_page_class_init (P2vFailedPageClass *class)
   page_class->commit = commit;
   page_class->retreat = retreat;
   g_type_ensure (P2V_TYPE_KIOSK_END_BOX);
+  g_type_ensure (P2V_TYPE_KIOSK_REPORT_BOX);
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vFailedPage, notice);
   gtk_widget_class_bind_template_child (widget_class, P2vFailedPage, facts);
   gtk_widget_class_bind_template_child (widget_class, P2vFailedPage, end);
+  gtk_widget_class_bind_template_child (widget_class, P2vFailedPage, report);
 }
 
 static void

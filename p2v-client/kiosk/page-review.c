@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "p2v-client/ending.h"
 #include "p2v-client/firmware-text.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/disk-row.h"
@@ -52,17 +53,51 @@ add_guest (P2vReviewPage *page, const P2vRequest *request)
   add (page, _ ("Firmware"), p2v_firmware_text (p2v_request_firmware (request)));
 }
 
-static void
-add_disks (P2vReviewPage *page, const P2vRequest *request)
+/* As far as its filesystems have been asked. */
+static char *
+describe_amount (const P2vDisk *disk, gint64 bytes)
 {
+  g_autofree char *size = p2v_size_format (bytes);
+  if (bytes < disk->size)
+    return g_strdup_printf (_ ("%s of it are in use, and sent"), size);
+  return g_strdup (_ ("All of it is sent, but for what holds only zeroes"));
+}
+
+/* Returns the bytes that are read of all of them. */
+static gint64
+add_disks (P2vReviewPage *page, const P2vKioskModel *model)
+{
+  const P2vRequest *request = model->request;
+  const P2vMachine *machine = model->details != NULL ? model->details : request->machine;
+  gint64 total = 0;
   for (gsize i = 0; request->guest->disks[i] != NULL; i++)
     {
-      const P2vDisk *disk = p2v_machine_find_disk (request->machine, request->guest->disks[i]);
+      const P2vDisk *disk = p2v_machine_find_disk (machine, request->guest->disks[i]);
+      if (disk == NULL)
+        disk = p2v_machine_find_disk (request->machine, request->guest->disks[i]);
+      gint64 bytes = p2v_estimate_disk_bytes (disk, NULL);
       g_autofree char *title = p2v_disk_text_title (disk);
       g_autofree char *content = p2v_disk_text_content (disk);
-      g_autofree char *text = g_strdup_printf ("%s\n%s", title, content);
+      g_autofree char *amount = describe_amount (disk, bytes);
+      g_autofree char *text = g_strdup_printf ("%s\n%s\n%s", title, content, amount);
       add (page, i == 0 ? _ ("Disks") : "", text);
+      total += bytes;
     }
+  g_autofree char *size = p2v_size_format (total);
+  g_autofree char *text = g_strdup_printf (_ ("%s together"), size);
+  if (request->guest->disks[1] != NULL)
+    add (page, "", text);
+  return total;
+}
+
+static void
+add_time (P2vReviewPage *page, const P2vEstimate *estimate, gint64 bytes)
+{
+  /* The filesystems may have said something since it was measured. */
+  P2vEstimate now = estimate != NULL ? *estimate : (P2vEstimate){ 0 };
+  now.bytes = bytes;
+  g_autofree char *text = estimate != NULL ? p2v_estimate_text (&now) : NULL;
+  add (page, _ ("Time"), text != NULL ? text : _ ("Measuring…"));
 }
 
 static void
@@ -124,20 +159,55 @@ add_output (P2vReviewPage *page, const P2vOutput *output)
   add (page, _ ("Stored"), shown);
 }
 
+static void
+show (P2vReviewPage *page)
+{
+  const P2vKioskModel *model = p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
+  g_autofree char *ending = p2v_ending_foretell (model->config, model->request->guest->name);
+  p2v_container_clear (page->facts);
+  add_server (page, model);
+  add_guest (page, model->request);
+  gint64 bytes = add_disks (page, model);
+  add_networks (page, model->request);
+  add_drives (page, model->request);
+  add_output (page, model->request->output);
+  add_time (page, model->estimate, bytes);
+  add (page, _ ("Then"), ending);
+}
+
 static GtkWidget *
 enter (P2vKioskPage *base)
 {
   P2vReviewPage *page = P2V_REVIEW_PAGE (base);
-  const P2vKioskModel *model = p2v_kiosk_page_get_model (base);
-  p2v_container_clear (page->facts);
-  p2v_kiosk_notice_say_gone (page->notice, model);
-  add_server (page, model);
-  add_guest (page, model->request);
-  add_disks (page, model->request);
-  add_networks (page, model->request);
-  add_drives (page, model->request);
-  add_output (page, model->request->output);
+  p2v_kiosk_notice_say_gone (page->notice, p2v_kiosk_page_get_model (base));
+  p2v_kiosk_engine_estimate (p2v_kiosk_page_get_engine (base));
+  show (page);
   return NULL;
+}
+
+/* Something more is known. */
+static void
+on_changed (P2vReviewPage *page)
+{
+  if (gtk_widget_get_mapped (GTK_WIDGET (page)))
+    show (page);
+}
+
+static gboolean
+retreat (P2vKioskPage *base)
+{
+  p2v_kiosk_engine_stop_estimate (p2v_kiosk_page_get_engine (base));
+  return FALSE;
+}
+
+static void
+bind (P2vKioskPage *base)
+{
+  P2vKioskModel *model = p2v_kiosk_page_get_model (base);
+  g_signal_connect_object (model, "estimate-changed", G_CALLBACK (on_changed), base,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (model, "details-changed", G_CALLBACK (on_changed), base,
+                           G_CONNECT_SWAPPED);
 }
 
 /* The window shows the conversion as soon as it runs. */
@@ -153,7 +223,9 @@ static void
 p2v_review_page_class_init (P2vReviewPageClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  P2V_KIOSK_PAGE_CLASS (class)->bind = bind;
   P2V_KIOSK_PAGE_CLASS (class)->enter = enter;
+  P2V_KIOSK_PAGE_CLASS (class)->retreat = retreat;
   P2V_KIOSK_PAGE_CLASS (class)->commit = commit;
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vReviewPage, notice);

@@ -43,6 +43,7 @@ p2v_kiosk_state_free (P2vKioskState *state)
   g_free (state->program);
   g_free (state->job);
   g_free (state->place);
+  p2v_verified_free (state->verified);
   g_free (state->failed);
   g_free (state->stay);
   g_ptr_array_unref (state->disks);
@@ -280,6 +281,10 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
       break;
     case P2V_UPDATE_DONE:
       set_text (&state->place, update->text);
+      p2v_verified_free (state->verified);
+      state->verified = update->verified != NULL
+                            ? p2v_schema_copy (&p2v_verified_schema, update->verified)
+                            : NULL;
       break;
     }
 }
@@ -292,6 +297,15 @@ p2v_kiosk_state_ask (P2vKioskState *state, P2vUnfinished *unfinished)
   p2v_unfinished_free (state->unfinished);
   state->unfinished = unfinished;
   begin (state, unfinished != NULL ? _ ("Waiting for your answer") : WAITING);
+}
+
+char *
+p2v_kiosk_state_log_text (const P2vKioskState *state)
+{
+  GString *text = g_string_new (NULL);
+  for (const GList *line = state->log.head; line != NULL; line = line->next)
+    g_string_append_printf (text, "%s\n", (const char *)line->data);
+  return g_string_free (text, FALSE);
 }
 
 void
@@ -323,6 +337,8 @@ p2v_update_copy (const P2vUpdate *update)
     }
   if (update->event != NULL)
     copy->event = p2v_schema_copy (&p2v_event_schema, update->event);
+  if (update->verified != NULL)
+    copy->verified = p2v_schema_copy (&p2v_verified_schema, update->verified);
   return copy;
 }
 
@@ -336,6 +352,7 @@ p2v_update_free (P2vUpdate *update)
   g_free ((gpointer)update->disks);
   g_free ((char *)update->text);
   p2v_event_free ((P2vEvent *)update->event);
+  p2v_verified_free ((P2vVerified *)update->verified);
   if (update->bad != NULL)
     g_ptr_array_unref ((GPtrArray *)update->bad);
   g_free (update);

@@ -35,6 +35,7 @@ typedef struct
   char *program;             /* the server's greeting, NULL before it */
   char *job;                 /* NULL before there is one */
   char *place;               /* where the guest is; NULL before it is done */
+  P2vVerified *verified;     /* what the server has compared; NULL when it does not say */
   char *failed; /* the activity during which the server's job failed, NULL when it did not */
 
   GPtrArray *disks; /* of P2vKioskDisk; empty before the first is sent */
@@ -61,6 +62,9 @@ void p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update);
 
 /* The person is asked (transfer full), or not any more (NULL). */
 void p2v_kiosk_state_ask (P2vKioskState *state, P2vUnfinished *unfinished);
+
+/* The log as one text, a line each. (transfer full) */
+char *p2v_kiosk_state_log_text (const P2vKioskState *state);
 
 /* Done and size of all disks, bytes. */
 void p2v_kiosk_state_totals (const P2vKioskState *state, gint64 *done, gint64 *size);

@@ -28,6 +28,7 @@ clear (P2vFrontEnd *self)
   p2v_offers_free (self->offers);
   g_free (self->job);
   g_free (self->place);
+  p2v_verified_free (self->verified);
   g_string_free (self->log, TRUE);
   g_ptr_array_unref (self->bad);
 }

@@ -4,6 +4,7 @@
 
 #include "common/bad-range.h"
 #include "common/offers.h"
+#include "common/verified.h"
 #include "p2v-client/config.h"
 #include "p2v-client/network-setup.h"
 #include "p2v-client/newt/details.h"
@@ -54,10 +55,11 @@ typedef struct
   GError *failure; /* NULL: well */
   gboolean landed; /* every disk has reached the server */
   char *job;
-  char *place;         /* where the guest is */
-  GPtrArray *bad;      /* of P2vBadRange: what could not be read */
-  GString *log;        /* lines for people */
-  gint64 microseconds; /* it took */
+  char *place;           /* where the guest is; NULL when that was not waited for */
+  P2vVerified *verified; /* what the server has compared; NULL when it does not say */
+  GPtrArray *bad;        /* of P2vBadRange: what could not be read */
+  GString *log;          /* lines for people */
+  gint64 microseconds;   /* it took */
 } P2vFrontEnd;
 
 /* One page: shows itself, waits, returns where to go. */
@@ -100,6 +102,10 @@ char *p2v_front_end_explain (const P2vFrontEnd *self, const GError *error);
 
 /* Asks the system to "poweroff" or "reboot". Fails with P2V_ERROR_FAILED. */
 gboolean p2v_machine_power (const char *verb, GError **error);
+
+/* Saves a report of the last conversion to a USB stick, as the person says, and tells what came of
+ * it. */
+void p2v_report_ask (P2vFrontEnd *self);
 
 /* Runs a program on the terminal in our place, until it ends; says so when it cannot. */
 void p2v_screen_run_program (const char *const *argv);

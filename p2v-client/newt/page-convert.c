@@ -100,7 +100,11 @@ on_update (const P2vUpdate *update, gpointer user_data)
   if (update->kind == P2V_UPDATE_BAD)
     p2v_bad_ranges_set (self->bad, update->bad);
   if (update->kind == P2V_UPDATE_DONE)
-    self->place = p2v_text_printable (update->text);
+    {
+      self->place = p2v_text_printable (update->text);
+      if (update->verified != NULL)
+        self->verified = p2v_schema_copy (&p2v_verified_schema, update->verified);
+    }
   /* Progress after the landing: the server asks again for what it has found damaged. */
   if (update->kind == P2V_UPDATE_LANDED || update->kind == P2V_UPDATE_PROGRESS)
     {
@@ -365,6 +369,7 @@ forget_last (P2vFrontEnd *self)
   g_clear_error (&self->failure);
   g_clear_pointer (&self->job, g_free);
   g_clear_pointer (&self->place, g_free);
+  g_clear_pointer (&self->verified, p2v_verified_free);
   g_string_truncate (self->log, 0);
   g_ptr_array_set_size (self->bad, 0);
   self->landed = FALSE;

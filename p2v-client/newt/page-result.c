@@ -2,6 +2,7 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "common/error.h"
+#include "p2v-client/ending.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
@@ -17,13 +18,15 @@ typedef enum
   ACTION_REBOOT,
   ACTION_AGAIN,
   ACTION_LOG,
+  ACTION_REPORT,
   ACTION_SHELL,
   ACTION_QUIT,
   N_ACTIONS
 } Action;
 
 static const char *const action_labels[N_ACTIONS]
-    = { N_ ("Power off"), N_ ("Reboot"), N_ ("Again"), N_ ("Log"), N_ ("Shell"), N_ ("Quit") };
+    = { N_ ("Power off"), N_ ("Reboot"), N_ ("Again"), N_ ("Log"),
+        N_ ("Report"),    N_ ("Shell"),  N_ ("Quit") };
 
 /* Switching off is only for a machine that runs for nothing else. */
 static gboolean
@@ -31,6 +34,8 @@ is_offered (const P2vFrontEnd *self, Action action)
 {
   if (action == ACTION_AGAIN || action == ACTION_LOG)
     return TRUE;
+  if (action == ACTION_REPORT)
+    return self->failure != NULL || self->bad->len > 0;
   return action == ACTION_QUIT ? !self->live : self->live;
 }
 
@@ -58,19 +63,19 @@ describe_success (const P2vFrontEnd *self)
 {
   g_autofree char *duration = p2v_duration_format (self->microseconds / G_USEC_PER_SEC);
   g_autofree char *lost = describe_loss (self);
+  P2vEnding ending = { self->config, self->request, self->job, self->place, self->verified };
+  g_autofree char *headline = p2v_ending_headline (&ending);
+  g_autofree char *checks = p2v_ending_checks (&ending);
+  g_autofree char *next = p2v_ending_next_step (&ending);
   GString *text = g_string_new (NULL);
+  g_string_append_printf (text, "%s. %s\n\n%s%s\n\n", headline, next, lost, checks);
   add_fact (text, _ ("Guest"), self->request->guest->name);
-  add_fact (text, _ ("Place"), self->place);
+  if (self->place != NULL)
+    add_fact (text, _ ("Place"), self->place);
   add_fact (text, _ ("Server"), self->config->server);
   add_fact (text, _ ("Job"), self->job);
   add_fact (text, _ ("Time"), duration);
-  g_string_append_c (text, '\n');
-  g_string_append (text, lost);
-  g_string_append_printf (
-      text,
-      _ ("Switch this machine off before the guest is started: both have the same addresses. "
-         "`p2v-server show %s` on the server tells more."),
-      self->job);
+  g_string_append_printf (text, _ ("`p2v-server show %s` on the server tells more."), self->job);
   return g_string_free (text, FALSE);
 }
 
@@ -133,6 +138,9 @@ act (P2vFrontEnd *self, Action action)
       return self->failure != NULL ? P2V_PAGE_REVIEW : P2V_PAGE_WELCOME;
     case ACTION_LOG:
       p2v_window_say (_ ("Log"), self->log->len > 0 ? self->log->str : _ ("Nothing has happened."));
+      break;
+    case ACTION_REPORT:
+      p2v_report_ask (self);
       break;
     case ACTION_SHELL:
       p2v_screen_run_program (shell);

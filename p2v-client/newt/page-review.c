@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/newt/front-end.h"
 
+#include "p2v-client/ending.h"
 #include "p2v-client/firmware-text.h"
 #include "p2v-client/i18n.h"
+#include "p2v-client/newt/measuring.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/output-form.h"
 #include "p2v-client/text.h"
 
-#define TEXT_ROWS 14
+#define TEXT_ROWS 12
+#define TIME_ROWS 3
+
+/* How often it is looked whether the measurement is through. */
+#define TICK_MILLISECONDS 200
+
 #define LABEL_WIDTH 10
 
 static void
@@ -45,25 +52,43 @@ add_guest (GString *text, const P2vRequest *request)
   add_line (text, "", size);
 }
 
-static void
-add_disks (GString *text, const P2vRequest *request)
+/* What is known of the disks by now. */
+static const P2vMachine *
+find_machine (const P2vFrontEnd *self)
 {
+  const P2vMachine *details = p2v_details_get (self->details);
+  return details != NULL ? details : self->request->machine;
+}
+
+/* How much of each is sent; returns the sum. */
+static gint64
+add_disks (GString *text, const P2vFrontEnd *self)
+{
+  char **disks = self->request->guest->disks;
+  const P2vMachine *machine = find_machine (self);
   gint64 total = 0;
-  for (gsize i = 0; request->guest->disks[i] != NULL; i++)
+  for (gsize i = 0; disks[i] != NULL; i++)
     {
-      const P2vDisk *disk = p2v_machine_find_disk (request->machine, request->guest->disks[i]);
+      const P2vDisk *disk = p2v_machine_find_disk (machine, disks[i]);
+      if (disk == NULL)
+        disk = p2v_machine_find_disk (self->request->machine, disks[i]);
+      gint64 bytes = p2v_estimate_disk_bytes (disk, NULL);
       g_autofree char *size = p2v_size_format (disk->size);
-      g_autofree char *line = g_strdup_printf ("%-10s %10s  %.40s", disk->name, size,
-                                               disk->model != NULL ? disk->model : "");
+      g_autofree char *used = p2v_size_format (bytes);
+      g_autofree char *amount
+          = bytes < disk->size ? g_strdup_printf (_ ("%s in use"), used) : g_strdup ("");
+      g_autofree char *line = g_strdup_printf (
+          "%-10s %10s  %.25s%s%s", disk->name, size, disk->model != NULL ? disk->model : "",
+          disk->model != NULL && amount[0] != '\0' ? ", " : "", amount);
       add_line (text, i == 0 ? _ ("Disks") : "", line);
-      total += disk->size;
+      total += bytes;
     }
-  if (request->guest->disks[1] == NULL)
-    return;
   g_autofree char *size = p2v_size_format (total);
   g_autofree char *together = p2v_text_pad (_ ("together"), LABEL_WIDTH);
   g_autofree char *line = g_strdup_printf ("%s %10s", together, size);
-  add_line (text, "", line);
+  if (disks[1] != NULL)
+    add_line (text, "", line);
+  return total;
 }
 
 static void
@@ -95,10 +120,55 @@ add_output (GString *text, const P2vOutput *output)
   add_line (text, _ ("Output"), summary[0] != '\0' ? summary : _ ("as the server is set up"));
 }
 
+static void
+add_ending (GString *text, const P2vFrontEnd *self)
+{
+  g_autofree char *ending = p2v_ending_foretell (self->config, self->request->guest->name);
+  g_autofree char *wrapped = p2v_text_wrap (ending, P2V_TEXT_WIDTH - LABEL_WIDTH - 2, NULL);
+  g_auto (GStrv) lines = g_strsplit (wrapped, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    add_line (text, i == 0 ? _ ("Then") : "", lines[i]);
+}
+
+static void
+show_time (newtComponent box, const P2vEstimate *measured, gint64 bytes)
+{
+  P2vEstimate estimate = measured != NULL ? *measured : (P2vEstimate){ 0 };
+  estimate.bytes = bytes;
+  g_autofree char *text
+      = measured != NULL ? p2v_estimate_text (&estimate) : g_strdup (_ ("Measuring ..."));
+  g_autofree char *padded = p2v_text_pad (_ ("Time"), LABEL_WIDTH);
+  g_autofree char *all = g_strconcat (padded, text, NULL);
+  g_autofree char *wrapped = p2v_text_wrap (all, P2V_TEXT_WIDTH, NULL);
+  newtTextboxSetText (box, wrapped);
+}
+
+/* Measures meanwhile how long it will take; nobody has to wait for that. */
+static int
+show (P2vFrontEnd *self, const char *text, gint64 bytes)
+{
+  static const char *const labels[] = { N_ ("Convert"), N_ ("Back"), NULL };
+  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, 16);
+  g_autoptr (P2vMeasuring) measuring
+      = p2v_measuring_new (self->config, find_machine (self), self->request->guest->disks);
+  p2v_window_add_text (window, 0, 0, P2V_TEXT_WIDTH, TEXT_ROWS, text);
+  newtComponent box
+      = p2v_window_add (window, newtTextbox (1, TEXT_ROWS + 1, P2V_TEXT_WIDTH, TIME_ROWS, 0));
+  p2v_window_add_buttons (window, labels);
+  p2v_window_focus_button (window, 0);
+  p2v_window_set_timer (window, TICK_MILLISECONDS);
+  int pressed = P2V_WINDOW_TICK;
+  while (pressed == P2V_WINDOW_TICK)
+    {
+      show_time (box, p2v_measuring_get (measuring), bytes);
+      pressed = p2v_window_run (window);
+    }
+  return pressed;
+}
+
 P2vPage
 p2v_page_review (P2vFrontEnd *self)
 {
-  static const char *const labels[] = { N_ ("Convert"), N_ ("Back"), NULL };
   g_autoptr (GError) error = NULL;
   g_clear_pointer (&self->request, p2v_request_free);
   self->request = p2v_config_to_request (self->config, self->machine, &error);
@@ -111,18 +181,13 @@ p2v_page_review (P2vFrontEnd *self)
   g_autoptr (GString) text = g_string_new (NULL);
   add_server (text, self);
   add_guest (text, self->request);
-  add_disks (text, self->request);
+  gint64 bytes = add_disks (text, self);
   add_nics (text, self->request);
   add_drives (text, self->request);
   add_output (text, self->request->output);
+  add_ending (text, self);
   g_string_truncate (text, text->len - 1);
-  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, 16);
-  p2v_window_add_text (window, 0, 0, P2V_TEXT_WIDTH, TEXT_ROWS, text->str);
-  p2v_window_add_label (window, 0, TEXT_ROWS + 1,
-                        _ ("This machine's disks are only read. It stays as it is."));
-  p2v_window_add_buttons (window, labels);
-  p2v_window_focus_button (window, 0);
-  int pressed = p2v_window_run (window);
+  int pressed = show (self, text->str, bytes);
   if (pressed == P2V_WINDOW_ENDED)
     return P2V_PAGE_END;
   if (pressed == 0 && !p2v_front_end_check_disks (self))

@@ -15,7 +15,7 @@
 
 /* The row of buttons, and an empty one above it. */
 #define BUTTON_ROWS 2
-#define MAX_BUTTONS 5
+#define MAX_BUTTONS 6
 
 /* Rows of a message that are shown at once. */
 #define MAX_MESSAGE_ROWS 12

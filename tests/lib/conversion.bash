@@ -94,3 +94,19 @@ assert_freed ()
   assert_equal "$(find "$SERVER_STATE/jobs/$id" -name '*.overlay.qcow2' -o -name '*.tmp' -o -name 'staging-*')" ""
   assert_equal "$(server_root pgrep -fa "qemu-nbd|qemu-img|sleep 700" || true)" ""
 }
+
+# A virt-v2v-in-place that has nothing to change, and reports what a guest can do.
+conversion_succeeds ()
+{
+  program_replace virt-v2v-in-place <<'END'
+#!/bin/sh -e
+case "$*" in *--machine-readable*) echo virt-v2v-in-place; exit 0 ;; esac
+echo '[   0.0] Opening the source'
+echo 'i_type = linux'
+echo 'gcaps_block_bus = virtio-blk'
+echo 'gcaps_net_bus = virtio-net'
+echo 'gcaps_machine = q35'
+echo 'gcaps_arch_min_version = 0'
+echo 'gcaps_acpi = true'
+END
+}

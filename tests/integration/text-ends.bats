@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the text interface says before a conversion and after it, as kiosk-ends.bats.
+
+load ../lib/common
+load ../lib/sample-disks
+load ../lib/text
+load ../lib/conversion
+
+setup_file ()
+{
+  server_start
+  server_root mount --bind /dev/null "$(command -v virt-v2v-in-place)"
+}
+
+teardown_file () { server_stop; }
+
+setup ()
+{
+  common_setup
+  replaced=()
+  disk_make "$T/sda" 50000384 "$BATS_TEST_NUMBER"
+}
+
+teardown ()
+{
+  terminal kill-server 2>/dev/null || true
+  programs_restore
+  common_teardown
+}
+
+# to_review NAME [ARGUMENT...]
+to_review ()
+{
+  text_start "p2v.name=$1" "p2v.identity=file://$SERVER_IDENTITY" "${@:2}"
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "Which disks become"
+  press_button Next
+  see "What shall the guest be?"
+  press_button Next
+  see "Is this right?"
+}
+
+@test "what happens at the end is said before, and what was compared afterwards, with the numbers" {
+  conversion_succeeds
+  to_review done1
+  see_further_down "does not start"
+  press_button Convert
+  see "The guest done1 has been made"
+  see "All 12 chunks of 4 MiB compared with what was read, all equal"
+  see "virsh define"
+}
+
+@test "Review measures how long it will take, and Convert does not wait for it" {
+  to_review measure1
+  see "Less than a minute to send 47.7 MiB: the disks read at "
+  see "the network takes "
+  press_button Back
+  see "What shall the guest be?"
+  press_button Next
+  see "Is this right?"
+  press_button Convert
+  see "Sent, but the conversion failed"
+}
+
+@test "a report is offered after a failure, and that there is no stick is said" {
+  # Whatever is plugged into this machine.
+  WRAPPER=(unshare --mount sh -c 'mount -t tmpfs none /sys/block && exec "$@"' sh)
+  to_review report1
+  press_button Convert
+  see "Sent, but the conversion failed"
+  press_button Report
+  see "No USB stick was found"
+  see "Plug in one with a FAT"
+  press Enter
+  see "Sent, but the conversion failed"
+}
