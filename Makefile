@@ -312,7 +312,7 @@ build/image/packages: look-at-packages
 	@mkdir -p $(@D)
 	@dpkg-query -W > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-build/image/initramfs.img: $(CLIENT) $(TEXT) $(KIOSK) $(ISO_SOURCES) build/image/packages
+build/image/initramfs.img: $(CLIENT) $(TEXT) $(KIOSK) $(CATALOGUES) $(ISO_SOURCES) build/image/packages
 	@rm -rf build/image/stage
 	@$(MAKE) --no-print-directory install DESTDIR=build/image/stage PREFIX=/usr >/dev/null
 	@$(ISO_BUILD) image "$(CURDIR)/build/image/stage" build/image

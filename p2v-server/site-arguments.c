@@ -76,6 +76,7 @@ static const Argument arguments[] = {
   { "p2v.fail", NULL, ".*", "a command" },
   { "p2v.retry_for", NULL, DURATION, "a duration, such as 90s, 5m or 2h" },
   { "p2v.wait_for", NULL, DURATION, "a duration, such as 90s, 5m or 2h" },
+  { "p2v.language", NULL, "en|de|zh_CN", "en, de or zh_CN" },
   { "p2v.dump_config_and_exit", NULL, SWITCH, "yes or no" },
 };
 

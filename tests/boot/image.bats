@@ -51,6 +51,14 @@ make_image ()
   assert_equal "$missing" ""
 }
 
+@test "it speaks its languages, and has letters for them" {
+  local name missing=''
+  for name in locale/{de,zh_CN}/LC_MESSAGES/{p2v,gtk30}.mo fonts/truetype/droid/DroidSansFallbackFull.ttf; do
+    grep -q "usr/share/$name\$" "$P2V_BUILD/image/contents" || missing+=" $name"
+  done
+  assert_equal "$missing" ""
+}
+
 @test "drivers of fifteen years of servers are in it" {
   local name missing=''
   # Storage, network, screens: one of each family that was ever common.

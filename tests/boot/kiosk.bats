@@ -56,11 +56,12 @@ next_page ()
 
 person_has () { [[ $(p2v_server jobs --json | jq -r '.jobs[-1] | .state // ""') = "$1" ]]; }
 
-@test "with the keyboard alone a machine is converted, page by page" {
-  local number
+@test "with the keyboard alone a machine is converted, page by page, in Chinese" {
+  local number mapped="cat /proc/[0-9]*/maps | grep -o -e 'zh_CN/.*/p2v.mo' -e 'DroidSans.*' | sort -u"
   boot_site
   # Prepared for this server; who starts it is asked all the same.
-  boot_media --argument p2v.o=local --argument "p2v.os=$SERVER_IMAGES" --argument p2v.of=raw --timeout 1
+  boot_media --argument p2v.o=local --argument "p2v.os=$SERVER_IMAGES" --argument p2v.of=raw \
+    --argument p2v.language=zh_CN --timeout 1
   boot_disk "$T/sda" 64
   boot_machine person bios-cd -drive "file=$T/sda,format=raw,if=ide,index=0"
   boot_wait person 240 shows_window person
@@ -70,6 +71,10 @@ person_has () { [[ $(p2v_server jobs --json | jq -r '.jobs[-1] | .state // ""') 
   done
   boot_wait person 60 is_still person
   boot_screen person "$BOOT_OUT/page-5.png"
+  # The catalogue is read, and letters of the font for it were drawn.
+  boot_shell person 60 <<<"$mapped"
+  assert_equal "$(boot_shell_said person "$mapped")" \
+    $'DroidSansFallbackFull.ttf\nzh_CN/LC_MESSAGES/p2v.mo\nexit 0'
   assert_equal "$(p2v_server jobs --json | jq '.jobs | length')" 0
   boot_press person alt c
   # Without virt-v2v it ends there, see boot.bash.

@@ -120,7 +120,7 @@ install_screen() {
   # The keyboard: rules, and geometry too, without which X ends at once.
   (cd / && find usr/share/X11/xkb etc/matchbox usr/share/matchbox usr/share/themes/Default/matchbox \
     usr/share/libinput etc/fonts usr/share/fontconfig \
-    usr/share/fonts/truetype/dejavu \( -type f -o -type l \) -printf '/%p\n') \
+    usr/share/fonts/truetype/{dejavu,droid} \( -type f -o -type l \) -printf '/%p\n') \
     | grep -v -e Condensed -e ExtraLight -e /DejaVuSerif \
     | while read -r file; do inst_simple "$file"; done
   inst_multiple fc-match
@@ -145,6 +145,11 @@ install_p2v() {
   local program file
   for program in p2v-client p2v-text p2v-kiosk; do
     inst "$P2V_STAGE/usr/bin/$program" "/usr/bin/$program"
+  done
+  # The catalogues, and those that GTK has for the same languages.
+  (cd "$P2V_STAGE" && find usr/share/locale -name p2v.mo) | LC_ALL=C sort | while read -r file; do
+    inst_simple "$P2V_STAGE/$file" "/$file"
+    inst_simple "/${file%p2v.mo}gtk30.mo"
   done
   (cd "$P2V_ROOTFS" && find . -mindepth 1 \( -type f -o -type l \) -printf '%P\n') | LC_ALL=C sort \
     | while read -r file; do
