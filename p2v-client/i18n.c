@@ -22,8 +22,6 @@ p2v_i18n_init (void)
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, directory != NULL ? directory : P2V_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  /* For ngettext(), which names no domain. */
-  textdomain (GETTEXT_PACKAGE);
   if (g_getenv ("LANGUAGE") == NULL)
     g_setenv ("LANGUAGE", languages[p2v_i18n_get_language ()].code, TRUE);
 }
