@@ -125,10 +125,7 @@ walk_to_review ()
   start en
   key alt+l Down
   kiosk_until "Diesen Rechner virtualisieren"
-  kiosk_focus Sprache
-  key Down
-  kiosk_until "$(in_language zh_CN "Turn this machine into a virtual machine")"
-  key Up Up
+  key alt+s Up
   kiosk_until "Turn this machine into a virtual machine"
 }
 
