@@ -114,7 +114,7 @@ walk_to_review ()
       "$P2V_BUILD/tests/unit/p2v-kiosk/show-page" "$page" </dev/null >"$T/kiosk.out" 2>&1 3>&- &
     # shellcheck disable=SC2034 # for kiosk_stop
     KIOSK_PID=$!
-    kiosk_until "physisch zu virtuell"
+    kiosk_until "6  Konversion"
     assert_page_good
     kiosk_stop
   done
