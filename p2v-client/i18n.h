@@ -10,6 +10,11 @@
 
 #include <glib/gi18n-lib.h>
 
+/* That header leaves it to the default domain. Setting that one would have GLib translate nothing
+ * for good in a program that begins in English: see g_dgettext(). */
+#undef ngettext
+#define ngettext(one, many, count) g_dngettext (GETTEXT_PACKAGE, one, many, count)
+
 G_BEGIN_DECLS
 
 /* A language with a catalogue. */

@@ -21,7 +21,7 @@ p2v_setting_refuse (const P2vSetting *setting, const char *value, const char *re
                     GError **error)
 {
   const char *name
-      = setting->argument.alias != NULL ? setting->argument.alias : setting->argument.name;
+      = setting->argument.alias != NULL ? setting->argument.alias : _ (setting->argument.name);
   if (value == NULL || setting->secret)
     {
       g_set_error (error, P2V_ERROR, P2V_ERROR_USAGE, "%s: %s.", name, reason);

@@ -138,7 +138,7 @@ store (Page *page, GError **error)
       g_autoptr (GError) failure = NULL;
       gboolean is_text = g_utf8_validate (text, -1, NULL);
       if (!is_text)
-        p2v_setting_refuse (setting, NULL, "this is not UTF-8 text", &failure);
+        p2v_setting_refuse (setting, NULL, _ ("this is not UTF-8 text"), &failure);
       if ((!is_text || !setting->set (setting, config, text, &failure)) && wrong == N_FIELDS)
         {
           wrong = i;

@@ -23,7 +23,8 @@
 /* After a hang-up, how long the windows have for an end in good order. */
 #define HANGUP_SECONDS 10
 
-#define HELP_LINE "  Tab, arrows: move   Space: choose   Enter: press the button   Esc: go back"
+#define HELP_LINE                                                                                  \
+  N_ ("  Tab, arrows: move   Space: choose   Enter: press the button   Esc: go back")
 
 struct _P2vWindow
 {
@@ -82,7 +83,7 @@ p2v_screen_start (void)
   sigaction (SIGHUP, &action, NULL);
   newtInit ();
   newtCls ();
-  newtPushHelpLine (HELP_LINE);
+  newtPushHelpLine (_ (HELP_LINE));
 }
 
 gboolean
@@ -118,6 +119,9 @@ p2v_screen_show_step (const char *const *names, guint step)
   g_autofree char *padded = p2v_text_pad (line->str, 74);
   newtDrawRootText (0, 0, " p2v  ");
   newtDrawRootText (6, 0, padded);
+  /* The language may have been changed. */
+  newtPopHelpLine ();
+  newtPushHelpLine (_ (HELP_LINE));
 }
 
 /* The columns that a character has on the terminal. */

@@ -66,7 +66,7 @@ display_stop ()
 }
 
 # The machine is a recorded one (RECORDED_MACHINE, see recorded.bash), so that this
-# machine's own disks are never offered.
+# machine's own disks are never offered. KIOSK_BEGINS: the first page's title in another language.
 kiosk_start ()
 {
   local argument cmdline=""
@@ -77,7 +77,7 @@ kiosk_start ()
   LSAN_OPTIONS=suppressions=$COMMON_LIB/kiosk.lsan:print_suppressions=0 GDK_PIXBUF_MODULE_FILE=/dev/null "$P2V_KIOSK" --root="$RECORDED_MACHINE" \
     --cmdline="${cmdline# }" </dev/null >"$T/kiosk.out" 2>&1 3>&- &
   KIOSK_PID=$!
-  kiosk_until "Turn this machine into a virtual machine"
+  kiosk_until "${KIOSK_BEGINS:-Turn this machine into a virtual machine}"
 }
 
 kiosk_stop ()

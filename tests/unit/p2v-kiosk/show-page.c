@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/cmdline.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/kiosk/appearance.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/window.h"
@@ -182,6 +183,7 @@ find_shown (const char *name)
 int
 main (int argc, char **argv)
 {
+  p2v_i18n_init ();
   gtk_init (&argc, &argv);
   const Shown *shown = argc == 2 ? find_shown (argv[1]) : NULL;
   if (shown == NULL)
