@@ -5,6 +5,7 @@
 #include "p2v-client/kiosk/appearance.h"
 #include "p2v-client/kiosk/keyboard-panel.h"
 #include "p2v-client/kiosk/logs-panel.h"
+#include "p2v-client/kiosk/notice.h"
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/shell-window.h"
 
@@ -173,6 +174,8 @@ say_disks (P2vKioskWindow *window)
   g_autofree char *text = NULL;
   if (model->looking)
     text = g_strdup (_ ("Looking at the disks\xe2\x80\xa6"));
+  else if (model->machine_error != NULL)
+    text = p2v_kiosk_sentence (model->machine_error->message);
   else if (model->machine != NULL)
     text = g_strdup_printf (ngettext ("This machine has %u disk", "This machine has %u disks",
                                       model->machine->disks->len),

@@ -10,9 +10,9 @@ load ../lib/kiosk
 setup ()
 {
   common_setup
-  KIOSK_MACHINE=$T/machine
+  RECORDED_MACHINE=$T/machine
   "$P2V_TOP/tests/machines/recorded/make" \
-    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$KIOSK_MACHINE"
+    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$RECORDED_MACHINE"
   mkdir "$T/home" "$T/bin"
   display_start 800x600
 }
@@ -74,11 +74,11 @@ assert_names () { assert_equal "$(kiosk_look --nameless)" ""; assert_equal "$(ki
 }
 
 @test "a disk that was plugged in is found from any page" {
-  mv "$KIOSK_MACHINE/sys/block/sdb" "$T/unplugged"
+  mv "$RECORDED_MACHINE/sys/block/sdb" "$T/unplugged"
   start
   kiosk_go "Which conversion server?" Return
   tool d "This machine has 1 disk"
-  mv "$T/unplugged" "$KIOSK_MACHINE/sys/block/sdb"
+  mv "$T/unplugged" "$RECORDED_MACHINE/sys/block/sdb"
   tool d "This machine has 2 disks"
 }
 

@@ -12,18 +12,18 @@ setup_file ()
 {
   site_start
   SERVER_NETNS=$SITE server_start --no-libvirt --listen=192.0.2.1
-  KIOSK_MACHINE=$(mktemp -d /var/tmp/t-XXXXXX)
+  RECORDED_MACHINE=$(mktemp -d /var/tmp/t-XXXXXX)
   "$P2V_TOP/tests/machines/recorded/make" \
-    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$KIOSK_MACHINE/machine"
-  KIOSK_MACHINE+=/machine
-  export KIOSK_MACHINE
+    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$RECORDED_MACHINE/machine"
+  RECORDED_MACHINE+=/machine
+  export RECORDED_MACHINE
 }
 
 teardown_file ()
 {
   server_stop
   site_stop
-  rm -rf -- "${KIOSK_MACHINE%/machine}"
+  rm -rf -- "${RECORDED_MACHINE%/machine}"
 }
 
 setup ()
@@ -84,7 +84,7 @@ assert_page_good ()
   kiosk_until "The network is set up, and what could be tested works"
   kiosk_until "kvm1.site port $SERVER_PORT takes connections from 192.0.2.5"
   assert_page_good
-  assert_equal "$(addresses_of eno1)" "192.0.2.5/24"
+  has_address eno1 192.0.2.5/24
   kiosk_go "Turn this machine into a virtual machine" Escape
   kiosk_until "192.0.2.5/24"
   kiosk_go "Which conversion server?" alt+n

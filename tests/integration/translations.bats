@@ -14,17 +14,17 @@ LANGUAGES=(de zh_CN)
 setup_file ()
 {
   server_start
-  KIOSK_MACHINE=$(mktemp -d /var/tmp/t-XXXXXX)
+  RECORDED_MACHINE=$(mktemp -d /var/tmp/t-XXXXXX)
   "$P2V_TOP/tests/machines/recorded/make" \
-    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$KIOSK_MACHINE/machine"
-  KIOSK_MACHINE+=/machine
-  export KIOSK_MACHINE
+    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$RECORDED_MACHINE/machine"
+  RECORDED_MACHINE+=/machine
+  export RECORDED_MACHINE
 }
 
 teardown_file ()
 {
   server_stop
-  rm -rf -- "${KIOSK_MACHINE%/machine}"
+  rm -rf -- "${RECORDED_MACHINE%/machine}"
 }
 
 setup ()

@@ -217,7 +217,8 @@ test_where_is_read (gconstpointer rotational)
       p2v_reader_release (reader, chunk);
       got++;
     }
-  g_assert_cmphex (quarters, ==, rotational != NULL ? 0x3 : 0xf);
+  /* One stream is in the first half then; of several some are in the second. */
+  g_assert_true (((quarters & 0xc) == 0) == (rotational != NULL));
   p2v_reader_free (reader);
   p2v_source_free (source);
   tear_down (&f, NULL);
