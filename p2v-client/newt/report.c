@@ -22,7 +22,8 @@ static gboolean
 find (gpointer data, GCancellable *cancellable, GError **error G_GNUC_UNUSED)
 {
   Saving *saving = data;
-  saving->sticks = p2v_stick_find (saving->front_end->root, saving->front_end->request->guest->disks, cancellable);
+  saving->sticks = p2v_stick_find (saving->front_end->root,
+                                   saving->front_end->request->guest->disks, cancellable);
   return TRUE;
 }
 
