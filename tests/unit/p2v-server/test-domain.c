@@ -131,6 +131,8 @@ static void
 build (Fixture *fixture, const char *uuid, const char *nvram_dir)
 {
   g_autoptr (GError) error = NULL;
+  g_clear_pointer (&fixture->text, g_free);
+  g_clear_pointer (&fixture->doc, xmlFreeDoc);
   fixture->text
       = p2v_domain_build (fixture->request, fixture->plan, fixture->report, &fixture->hypervisor,
                           uuid, nvram_dir, fixture->warnings, &error);
