@@ -20,6 +20,7 @@ new_model (void)
   model->request = p2v_request_new ();
   model->request->guest = p2v_guest_new ();
   model->request->guest->name = g_strdup ("web1");
+  model->request->output = p2v_output_new ();
   model->state = p2v_kiosk_state_new ("Connecting to kvm1");
   return model;
 }
@@ -42,6 +43,10 @@ finish (P2vKioskModel *model)
   create (model);
   p2v_kiosk_state_update (model->state, &warning);
   p2v_kiosk_state_update (model->state, &done);
+  model->state->verified = p2v_verified_new ();
+  model->state->verified->state = g_strdup (P2V_VERIFICATION_PASSED);
+  model->state->verified->data = 2140;
+  model->state->verified->zero = 2980;
 }
 
 static void
