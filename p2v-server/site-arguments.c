@@ -77,6 +77,7 @@ static const Argument arguments[] = {
   { "p2v.retry_for", NULL, DURATION, "a duration, such as 90s, 5m or 2h" },
   { "p2v.wait_for", NULL, DURATION, "a duration, such as 90s, 5m or 2h" },
   { "p2v.language", NULL, "en|de|zh_CN", "en, de or zh_CN" },
+  { "p2v.keyboard", NULL, "[a-z][a-z0-9_]{0,31}", "a layout without a variant, such as de" },
   { "p2v.dump_config_and_exit", NULL, SWITCH, "yes or no" },
 };
 
