@@ -111,9 +111,8 @@ void p2v_report_ask (P2vFrontEnd *self);
 void p2v_screen_run_program (const char *const *argv);
 
 /* The network as it is now, for people, each interface on lines of its own. width: of a line, in
- * columns. has_link, has_address: whether any interface has a cable in it, and an address that is
- * more than link-local. (transfer full) */
-char *p2v_network_describe (guint width, gboolean *has_link, gboolean *has_address);
+ * columns. advice: what to do about it, in one line, never NULL. (transfer full) */
+char *p2v_network_describe (guint width, const char **advice);
 
 G_END_DECLS
 

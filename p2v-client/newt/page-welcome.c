@@ -95,16 +95,6 @@ add_facts (P2vWindow *window, const P2vMachine *machine)
   p2v_window_add_text (window, 0, 3, P2V_TEXT_WIDTH, 3, text);
 }
 
-static const char *
-network_advice (gboolean has_link, gboolean has_address)
-{
-  if (!has_link)
-    return _ ("No network cable seems to be plugged in. Plug one in; this page notices.");
-  if (!has_address)
-    return _ ("No address yet. Wait for DHCP, or set up the network.");
-  return _ ("The network looks ready.");
-}
-
 /* Lines of the list of interfaces. */
 static guint
 count_lines (const char *text)
@@ -119,19 +109,18 @@ count_lines (const char *text)
 static gboolean
 refresh (newtComponent nics, newtComponent advice, gboolean scrolls)
 {
-  gboolean has_link;
-  gboolean has_address;
-  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &has_link, &has_address);
+  const char *line;
+  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &line);
   newtTextboxSetText (nics, text);
-  newtTextboxSetText (advice, network_advice (has_link, has_address));
+  newtTextboxSetText (advice, line);
   return scrolls || count_lines (text) <= NIC_ROWS;
 }
 
 static gboolean
 has_many_nics (void)
 {
-  gboolean unused;
-  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &unused, &unused);
+  const char *unused;
+  g_autofree char *text = p2v_network_describe (NIC_COLUMNS, &unused);
   return count_lines (text) > NIC_ROWS;
 }
 

@@ -29,6 +29,7 @@ setup ()
 teardown ()
 {
   terminal kill-server 2>/dev/null || true
+  [[ -z ${NETWORK_NAMESPACE-} ]] || ip netns delete "$NETWORK_NAMESPACE"
   common_teardown
 }
 
@@ -156,12 +157,27 @@ go_to_review ()
 @test "without a network it says so at once, and again when the server is tried" {
   WRAPPER=(unshare --net)
   text_start "p2v.password=$SERVER_PASSWORD"
-  see "No address yet"
+  see "No driver for a network card"
   press_button Next
   see "Conversion server"
   press_button Next
   see "The server cannot be reached"
   see "Network is unreachable"
+}
+
+@test "a cable and an address are noticed as they come" {
+  NETWORK_NAMESPACE=p2v-text-$$
+  ip netns add "$NETWORK_NAMESPACE"
+  WRAPPER=(ip netns exec "$NETWORK_NAMESPACE")
+  text_start "p2v.password=$SERVER_PASSWORD"
+  see "No driver for a network card"
+  ip -n "$NETWORK_NAMESPACE" link add eno1 type veth peer name switch
+  ip -n "$NETWORK_NAMESPACE" link set eno1 up
+  ip -n "$NETWORK_NAMESPACE" link set switch up
+  see "No address yet"
+  ip -n "$NETWORK_NAMESPACE" address add 192.0.2.2/24 dev eno1
+  see "The network looks ready"
+  see "192.0.2.2/24"
 }
 
 @test "a connection that takes long can be cancelled" {
