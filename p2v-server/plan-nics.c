@@ -15,7 +15,9 @@ warn (P2vPlanner *planner, const char *format, ...)
   va_start (arguments, format);
   g_autofree char *message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_strv_builder_add (planner->warnings, message);
+  /* Several interfaces in one network are one thing to know. */
+  if (!g_ptr_array_find_with_equal_func (planner->warnings, message, g_str_equal, NULL))
+    g_ptr_array_add (planner->warnings, g_steal_pointer (&message));
 }
 
 static void

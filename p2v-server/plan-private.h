@@ -15,7 +15,7 @@ typedef struct
   const char *job_dir;
   GPtrArray *rules;         /* of P2vNetworkRule */
   virConnectPtr libvirt;    /* NULL while not connected */
-  GStrvBuilder *warnings;   /* for people */
+  GPtrArray *warnings;      /* char *, for people, each once */
   const P2vPlan *previous;  /* NULL, or the plan that has the images already */
   gboolean format_demanded; /* the client or the profile said it, not the configuration */
   P2vPlan *plan;

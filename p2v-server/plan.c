@@ -20,7 +20,7 @@ planner_clear (P2vPlanner *planner)
 {
   g_clear_pointer (&planner->rules, g_ptr_array_unref);
   g_clear_pointer (&planner->libvirt, virConnectClose);
-  g_clear_pointer (&planner->warnings, g_strv_builder_unref);
+  g_clear_pointer (&planner->warnings, g_ptr_array_unref);
   g_clear_pointer (&planner->plan, p2v_plan_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (P2vPlanner, planner_clear)
@@ -312,13 +312,14 @@ p2v_plan_remake (const P2vServerConfig *config, const P2vRequest *request, const
   g_auto (P2vPlanner) planner
       = { .config = config, .request = request, .job_dir = job_dir, .previous = previous };
   planner.plan = p2v_plan_new ();
-  planner.warnings = g_strv_builder_new ();
+  planner.warnings = g_ptr_array_new_with_free_func (g_free);
   if (!make (&planner, error))
     {
       /* To a client a server that cannot read its own profiles is a refusal as well. */
       p2v_error_recode (error, P2V_ERROR_REFUSED);
       return NULL;
     }
-  planner.plan->warnings = g_strv_builder_end (planner.warnings);
+  g_ptr_array_add (planner.warnings, NULL);
+  planner.plan->warnings = (char **)g_ptr_array_steal (planner.warnings, NULL);
   return g_steal_pointer (&planner.plan);
 }

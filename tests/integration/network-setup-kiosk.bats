@@ -44,12 +44,7 @@ teardown ()
 start ()
 {
   machine_start
-  cat >"$T/kiosk" <<END
-#!/bin/bash
-export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$MACHINE_DIR/bus
-exec nsenter --target $MACHINE_PID --net --mount --uts -- $P2V_KIOSK "\$@"
-END
-  chmod 755 "$T/kiosk"
+  machine_wrap "$T/kiosk" "$P2V_KIOSK"
   P2V_KIOSK=$T/kiosk kiosk_start "p2v.port=$SERVER_PORT" "p2v.username=$SERVER_USER" "$@"
 }
 

@@ -7,7 +7,7 @@
 #
 #   site_start; site_stop          for the file; $SITE is its namespace, e.g. for SERVER_NETNS
 #   machine_start; machine_stop    for each test: NetworkManager as in the live image; a cable in eno1
-#   machine COMMAND...             runs a command there
+#   machine COMMAND...             runs a command there; machine_wrap makes a program of that
 
 site_start ()
 {
@@ -58,6 +58,7 @@ machine_stop ()
   kill "$MACHINE_PID" 2>/dev/null || true
   wait "$MACHINE_PID" || true
   ip netns delete "$MACHINE"
+  rm -rf -- "$MACHINE_DIR"
   unset MACHINE_PID
 }
 
@@ -65,6 +66,17 @@ machine ()
 {
   DBUS_SYSTEM_BUS_ADDRESS=unix:path=$MACHINE_DIR/bus \
     nsenter --target "$MACHINE_PID" --net --mount --uts -- "$@"
+}
+
+# machine_wrap FILE PROGRAM: makes FILE a program that runs PROGRAM there.
+machine_wrap ()
+{
+  cat >"$1" <<END
+#!/bin/bash
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$MACHINE_DIR/bus
+exec nsenter --target $MACHINE_PID --net --mount --uts -- $2 "\$@"
+END
+  chmod 755 "$1"
 }
 
 # Prints the PID of the program of that name that runs there.

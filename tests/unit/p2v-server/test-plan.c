@@ -461,12 +461,15 @@ test_networks_are_resolved (Fixture *f, gconstpointer data)
   set (&f->request->output->mode, "libvirt");
   set (&f->request->output->storage, "default-pool");
   set (&wanted->network, "missing0");
+  /* Two interfaces in it are warned of once. */
+  g_ptr_array_add (f->request->guest->nics, p2v_schema_copy (&p2v_guest_nic_schema, wanted));
   g_autoptr (P2vPlan) missing = make (f);
   const P2vPlanNic *nic = missing->nics->pdata[0];
   g_assert_cmpstr (nic->type, ==, "network");
   g_assert_cmpstr (nic->source, ==, "missing0");
   g_assert_nonnull (strstr (missing->warnings[0], "network \"missing0\" does not exist"));
   g_assert_nonnull (strstr (missing->warnings[0], "virsh -c " URI " net-start missing0"));
+  g_assert_null (missing->warnings[1]);
 
   g_autoptr (virNetwork) idle
       = virNetworkDefineXML (f->libvirt, "<network><name>missing0</name></network>");
