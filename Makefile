@@ -44,7 +44,7 @@ DEPS_IMAGE := linux-image-amd64 dracut-core cpio zstd xorriso isolinux syslinux-
   lvm2 mdadm cryptsetup-bin dmsetup multipath-tools kpartx open-iscsi nvme-cli lsscsi smartmontools \
   mokutil libnbd-bin partclone xfsprogs grub-common e2fsprogs \
   xserver-xorg-core xserver-xorg-input-libinput xserver-xorg-video-fbdev xserver-xorg-video-vesa \
-  xinit x11-xkb-utils x11-xserver-utils xkb-data matchbox-window-manager fontconfig \
+  xinit x11-xkb-utils x11-xserver-utils xkb-data console-setup kbd matchbox-window-manager fontconfig \
   fonts-dejavu-core fonts-droid-fallback libgtk-3-common libglib2.0-bin shared-mime-info ncurses-base ncurses-bin \
   firmware-linux-free
 DEPS := $(DEPS_BUILD) $(DEPS_CLIENT) $(DEPS_SERVER) $(DEPS_IMAGE) $(DEPS_TEST)
@@ -294,8 +294,8 @@ MACHINES := debian-bios debian-uefi-lvm no-os
 .PHONY: machines $(addprefix machine-,$(MACHINES))
 machines: ## make the test machines' disks (cached in build/machines)
 	@$(MAKE) --no-print-directory -j2 $(addprefix machine-,$(MACHINES))
-$(addprefix machine-,$(MACHINES)): machine-%:
-	@tests/machines/make-machine $* build/machines
+$(addprefix machine-,$(MACHINES)): machine-%: $(SERVER)
+	@P2V_SERVER=$(SERVER) tests/machines/make-machine $* build/machines
 
 # The live image. Its times are the last commit's, so that the same tree and the same packages give
 # the same bytes.
@@ -312,10 +312,15 @@ build/image/packages: look-at-packages
 	@mkdir -p $(@D)
 	@dpkg-query -W > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-build/image/initramfs.img: $(CLIENT) $(TEXT) $(KIOSK) $(CATALOGUES) $(ISO_SOURCES) build/image/packages
+# For the text consoles; from the layouts of X, in a minute.
+build/image/keymaps/us.map.gz: iso/keymaps /usr/share/X11/xkb/rules/base.lst
+	@echo '  making keymaps'
+	@rm -rf $(@D)
+	@iso/keymaps $(@D)
+build/image/initramfs.img: build/image/keymaps/us.map.gz $(CLIENT) $(TEXT) $(KIOSK) $(CATALOGUES) $(ISO_SOURCES) build/image/packages
 	@rm -rf build/image/stage
 	@$(MAKE) --no-print-directory install DESTDIR=build/image/stage PREFIX=/usr >/dev/null
-	@$(ISO_BUILD) image "$(CURDIR)/build/image/stage" build/image
+	@$(ISO_BUILD) image "$(CURDIR)/build/image/stage" "$(CURDIR)/build/image/keymaps" build/image
 build/p2v.iso: build/image/initramfs.img
 	@$(ISO_BUILD) iso build/image $@
 build/pxe/SHA256SUMS: build/image/initramfs.img

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "p2v-client/keyboard.h"
 
+#include <linux/kd.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 void
 p2v_keyboard_layout_free (P2vKeyboardLayout *layout)
@@ -159,4 +161,34 @@ p2v_keyboard_get_finish (GAsyncResult *result, GError **error)
   g_autofree char *variant = find_value ((const char *const *)lines, "variant:");
   return variant == NULL || variant[0] == '\0' ? g_steal_pointer (&layout)
                                                : g_strdup_printf ("%s(%s)", layout, variant);
+}
+
+gboolean
+p2v_keyboard_is_console (int fd)
+{
+  char type;
+  return ioctl (fd, KDGKBTYPE, &type) == 0;
+}
+
+gboolean
+p2v_keyboard_set_console (const char *code, GError **error)
+{
+  g_return_val_if_fail (p2v_keyboard_is_code (code), FALSE);
+  g_auto (GStrv) parts = g_strsplit_set (code, "()", 3);
+  g_autofree char *keymap
+      = parts[1] != NULL ? g_strdup_printf ("%s-%s", parts[0], parts[1]) : g_strdup (parts[0]);
+  const char *const argv[] = { "loadkeys", "--quiet", keymap, NULL };
+  g_autofree char *said = NULL;
+  g_autoptr (GSubprocess) program
+      = g_subprocess_newv (argv,
+                           G_SUBPROCESS_FLAGS_STDIN_INHERIT | G_SUBPROCESS_FLAGS_STDOUT_SILENCE
+                               | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+                           error);
+  if (program == NULL || !g_subprocess_communicate_utf8 (program, NULL, NULL, NULL, &said, error))
+    return FALSE;
+  if (g_subprocess_get_successful (program))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "loadkeys: %s",
+               g_strstrip (said)[0] != '\0' ? said : "it has failed");
+  return FALSE;
 }

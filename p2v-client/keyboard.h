@@ -15,11 +15,15 @@ typedef struct
 
 void p2v_keyboard_layout_free (P2vKeyboardLayout *layout);
 
+/* The rules file of the X server. */
+#define P2V_KEYBOARD_RULES "/usr/share/X11/xkb/rules/base.lst"
+
 /* Reads layouts and variants of a rules file as base.lst of xkb-data, by name. Empty when it cannot
  * be read. (transfer full, of P2vKeyboardLayout) */
 GPtrArray *p2v_keyboard_layouts (const char *path);
 
-/* Whether a word can be a layout's code: whatever it is, it is safe to hand to setxkbmap. */
+/* Whether a word can be a layout's code: whatever it is, it is safe to hand to setxkbmap and
+ * loadkeys. */
 gboolean p2v_keyboard_is_code (const char *code);
 
 /* Has X use a layout (setxkbmap(1)), without waiting for it. done: called with the GTask. Fails
@@ -30,6 +34,14 @@ gboolean p2v_keyboard_set_finish (GAsyncResult *result, GError **error);
 /* Asks X which layout it uses: the code (transfer full), or NULL with an error. */
 void p2v_keyboard_get (GAsyncReadyCallback done, gpointer user_data);
 char *p2v_keyboard_get_finish (GAsyncResult *result, GError **error);
+
+/* Whether a terminal is a text console of the kernel's, with a keyboard of its own. */
+gboolean p2v_keyboard_is_console (int fd);
+
+/* Has the kernel's text consoles use a layout, which takes no time. Standard input must be such a
+ * console. Fails with what loadkeys(1) says; the keymaps are those that kbd calls LAYOUT or
+ * LAYOUT-VARIANT, made from the layouts that X knows. */
+gboolean p2v_keyboard_set_console (const char *code, GError **error);
 
 G_END_DECLS
 

@@ -20,7 +20,8 @@ typedef struct
 P2vHypervisor *p2v_hypervisor_probe (void);
 
 /* Whether emulator (path of QEMU) with an accelerator ("kvm", "tcg") and the richest virtual CPU it
- * offers starts a machine and executes its instructions. On FALSE *problem is what QEMU said
+ * offers starts a machine and executes its instructions, as fast as a processor does or QEMU itself
+ * can. On FALSE *problem is what QEMU said
  * (transfer full), one line. */
 gboolean p2v_hypervisor_try (const char *emulator, const char *accelerator, char **problem);
 

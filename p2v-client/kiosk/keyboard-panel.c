@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define TEMPLATE P2V_KIOSK_RESOURCES "keyboard-panel.ui"
-#define RULES "/usr/share/X11/xkb/rules/base.lst"
 
 enum
 {
@@ -114,7 +113,7 @@ static void
 p2v_keyboard_panel_init (P2vKeyboardPanel *panel)
 {
   gtk_widget_init_template (GTK_WIDGET (panel));
-  g_autoptr (GPtrArray) layouts = p2v_keyboard_layouts (RULES);
+  g_autoptr (GPtrArray) layouts = p2v_keyboard_layouts (P2V_KEYBOARD_RULES);
   for (guint i = 0; i < layouts->len; i++)
     {
       const P2vKeyboardLayout *layout = layouts->pdata[i];

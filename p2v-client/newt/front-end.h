@@ -107,6 +107,12 @@ gboolean p2v_machine_power (const char *verb, GError **error);
  * it. */
 void p2v_report_ask (P2vFrontEnd *self);
 
+/* Asks for the keyboard layout of the text console that this is on, and has it used. */
+void p2v_keyboard_ask (void);
+
+/* Has a layout used, see p2v_keyboard_set_console(); says so when it cannot be. */
+void p2v_keyboard_use (const char *code);
+
 /* Runs a program on the terminal in our place, until it ends; says so when it cannot. */
 void p2v_screen_run_program (const char *const *argv);
 

@@ -4,6 +4,7 @@
 #include "p2v-client/hooks.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
+#include "p2v-client/keyboard.h"
 #include "p2v-client/newt/front-end.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
@@ -138,6 +139,8 @@ run (int *status, GError **error)
   p2v_screen_start ();
   if (config == NULL)
     config = begin_without (refused);
+  if (config->keyboard != NULL && p2v_keyboard_is_console (STDIN_FILENO))
+    p2v_keyboard_use (config->keyboard);
   *status = p2v_front_end_run (g_steal_pointer (&config), options.root, live);
   p2v_screen_stop ();
   return TRUE;

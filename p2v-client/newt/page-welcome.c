@@ -2,8 +2,11 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "p2v-client/i18n.h"
+#include "p2v-client/keyboard.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
+
+#include <unistd.h>
 
 #define LABEL_WIDTH 10
 #define MAX_LANGUAGES 4
@@ -138,7 +141,7 @@ look_again (P2vFrontEnd *self)
 static void
 choose_language (void)
 {
-  const char *labels[MAX_LANGUAGES + 1] = { NULL };
+  const char *labels[MAX_LANGUAGES + 2] = { NULL };
   const char *codes[MAX_LANGUAGES];
   const P2vLanguage *language;
   guint count = 0;
@@ -150,8 +153,13 @@ choose_language (void)
         codes[count] = language->code;
         labels[count++] = language->name;
       }
+  /* The keyboard of any other terminal is not this machine's. */
+  if (p2v_keyboard_is_console (STDIN_FILENO))
+    labels[count] = N_ ("Keyboard");
   int pressed = p2v_window_ask (_ ("Language"), _ ("The language of this program:"), labels, focus);
-  if (pressed >= 0)
+  if (pressed == (int)count)
+    p2v_keyboard_ask ();
+  else if (pressed >= 0)
     p2v_i18n_set_language (codes[pressed]);
 }
 

@@ -3,6 +3,7 @@
 # The live image's root file system, as a dracut module. dracut calls the functions below with its own
 # helpers (inst, instmods, ...) in scope. From iso/build come, in the environment:
 #   P2V_STAGE   where `make install` has put the programs of p2v
+#   P2V_KEYMAPS what iso/keymaps has made
 #   P2V_ROOTFS  iso/rootfs, copied as it is
 # dracut's functions and variables are not visible here:
 # shellcheck disable=SC2154
@@ -134,6 +135,10 @@ install_screen() {
 
 install_terminals() {
   local name
+  # Keymaps for the text consoles: loadkeys has gzip unpack them.
+  inst_multiple loadkeys dumpkeys gzip
+  mkdir -p "$initdir/usr/share/keymaps/xkb"
+  cp "$P2V_KEYMAPS"/*.map.gz "$initdir/usr/share/keymaps/xkb/"
   for name in linux vt100 vt102 vt220 ansi dumb xterm xterm-256color screen; do
     inst_simple "/lib/terminfo/${name:0:1}/$name"
   done
