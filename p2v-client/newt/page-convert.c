@@ -264,6 +264,15 @@ draw (Page *page, Run *run)
   draw_log (page, run);
 }
 
+/* The program is to end, as when the machine is being switched off: no person has given the job up.
+ * One that somebody has just cancelled stays cancelled. */
+static void
+leave (Run *run)
+{
+  if (!g_cancellable_is_cancelled (run->cancellable))
+    p2v_conversion_leave (run->cancellable);
+}
+
 /* Until the answer is to what holds when it is given: the disks may land while somebody thinks. */
 static void
 ask_to_cancel (Run *run)
@@ -278,9 +287,10 @@ ask_to_cancel (Run *run)
                    : _ ("Stop the conversion? What has been sent is deleted on the server. This "
                         "machine stays as it is.");
       int pressed = p2v_window_ask (_ ("Stop?"), text, labels, 0);
-      gboolean stop = pressed == 1 || pressed == P2V_WINDOW_ENDED;
-      answered = !stop || pressed == P2V_WINDOW_ENDED || landed == has_landed (run);
-      if (stop && answered)
+      answered = pressed != 1 || landed == has_landed (run);
+      if (pressed == P2V_WINDOW_ENDED)
+        leave (run);
+      else if (pressed == 1 && answered)
         g_cancellable_cancel (run->cancellable);
     }
 }
@@ -305,6 +315,8 @@ ask_about_unfinished (Run *run, const P2vUnfinished *unfinished)
     pressed = p2v_window_run (window);
   if (pressed == 0 || pressed == 1)
     p2v_question_answer (run->question, pressed == 0);
+  else if (pressed == P2V_WINDOW_ENDED)
+    leave (run);
   else if (pressed != P2V_WINDOW_TICK)
     g_cancellable_cancel (run->cancellable);
 }
@@ -333,7 +345,7 @@ pause_sending (Run *run)
     pressed = p2v_window_run (window);
   p2v_conversion_hold (run->cancellable, FALSE);
   if (pressed == P2V_WINDOW_ENDED)
-    g_cancellable_cancel (run->cancellable);
+    leave (run);
 }
 
 /* Returns FALSE when the program is to end. */
@@ -349,7 +361,7 @@ show (Run *run, guint n_disks)
       int pressed = p2v_window_run (window);
       if (pressed == P2V_WINDOW_ENDED)
         {
-          g_cancellable_cancel (run->cancellable);
+          leave (run);
           return FALSE;
         }
       if (pressed == 0)

@@ -360,16 +360,38 @@ QUESTION="Go on with an unfinished conversion of this machine?"
   qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/lost1-sda"
 }
 
-@test "a signal in the middle of a conversion stops it in good order" {
-  disk_make "$T/sda" 1500000256 signal
-  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=signal1
+# signal_leaves NAME SIGNAL TEXT [COMMAND...]: the program is told to end while TEXT is on the screen,
+# where COMMAND leads.
+signal_leaves ()
+{
+  local name=$1 signal=$2 text=$3
+  shift 3
+  text_start "p2v.identity=file://$SERVER_IDENTITY" "p2v.name=$name" p2v.bwlimit=2M p2v.compress=off
   go_to_review
   press_button Convert
   see "Sending the disks"
-  kill -TERM "$(text_pid)"
+  [[ $# = 0 ]] || "$@"
+  see "$text"
+  kill -s "$signal" "$(text_pid)"
   wait_until 20 ended
   assert_equal "$(<"$T/status")" 9
-  assert_equal "$(state_of signal1)" cancelled
+  [[ $(state_of "$name") = @(receiving|waiting) ]]
+  rm "$T/status"
+  terminal kill-server
+}
+
+@test "a signal in the middle of a conversion leaves the job, which can be gone on with" {
+  signal_leaves signal1 TERM "Sending the disks"
+  signal_leaves signal2 TERM "Stop the conversion?" press_button Cancel
+  signal_leaves signal3 HUP "Nothing is sent until you go on" press_button Pause
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=signal1
+  go_to_review
+  press_button Convert
+  see "$QUESTION"
+  press Enter
+  see "Sent, but the conversion failed"
+  qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/signal1-sda"
+  assert_equal "$(states_of signal1)" '["failed"]'
 }
 
 @test "a terminal that nobody knows is a VT100, and the frame fits on it" {
