@@ -19,6 +19,7 @@ clear (P2vFrontEnd *self)
   g_clear_pointer (&self->config, p2v_config_free);
   g_clear_pointer (&self->machine, p2v_machine_free);
   g_clear_pointer (&self->trusted, g_hash_table_unref);
+  g_clear_pointer (&self->accepted, g_hash_table_unref);
   g_clear_pointer (&self->request, p2v_request_free);
   g_clear_error (&self->failure);
   g_free (self->hostkey);
@@ -125,6 +126,7 @@ p2v_front_end_look (P2vFrontEnd *self, GError **error)
                      &look, error))
     return FALSE;
   g_clear_pointer (&self->details, p2v_details_free);
+  g_hash_table_remove_all (self->accepted);
   adopt (self, look.machine);
   self->details = p2v_details_new (self->machine);
   return TRUE;
@@ -236,6 +238,17 @@ look_first (P2vFrontEnd *self)
     }
 }
 
+/* The disks are asked as long as a person chooses: the conversion asks for itself, and they may
+ * have more to say after it. */
+static void
+tend_details (P2vFrontEnd *self, P2vPage page)
+{
+  if (page == P2V_PAGE_CONVERT)
+    g_clear_pointer (&self->details, p2v_details_free);
+  else if (page != P2V_PAGE_RESULT && self->details == NULL)
+    self->details = p2v_details_new (self->machine);
+}
+
 int
 p2v_front_end_run (P2vConfig *config, const char *root, gboolean live)
 {
@@ -253,6 +266,7 @@ p2v_front_end_run (P2vConfig *config, const char *root, gboolean live)
     .live = live,
     .name_suggested = config->name == NULL,
     .trusted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
+    .accepted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
     .log = g_string_new (NULL),
     .bad = p2v_bad_ranges_new (),
   };
@@ -261,9 +275,7 @@ p2v_front_end_run (P2vConfig *config, const char *root, gboolean live)
   while (page != P2V_PAGE_END)
     {
       p2v_screen_show_step (names, page);
-      /* The conversion asks for itself. */
-      if (page == P2V_PAGE_CONVERT)
-        g_clear_pointer (&self.details, p2v_details_free);
+      tend_details (&self, page);
       page = pages[page](&self);
     }
   int status = self.bad->len > 0 ? P2V_STATUS_UNREADABLE : 0;

@@ -6,6 +6,7 @@
 #include "common/offers.h"
 #include "common/verified.h"
 #include "p2v-client/config.h"
+#include "p2v-client/disk-warnings.h"
 #include "p2v-client/network-setup.h"
 #include "p2v-client/newt/details.h"
 #include "p2v-client/probe.h"
@@ -44,6 +45,8 @@ typedef struct
   /* Host keys that are trusted: from "SERVER PORT" to P2vConfig.hostkey. */
   GHashTable *trusted;
   char *hostkey; /* for every other server; NULL: a person is asked */
+
+  GHashTable *accepted; /* set of p2v_warning_describe(): serious, and the person goes on */
 
   char *program;     /* how the server introduced itself; NULL while it has not been tried */
   char *fingerprint; /* and the host key that it showed */
@@ -95,6 +98,22 @@ gboolean p2v_front_end_look (P2vFrontEnd *self, GError **error);
 
 /* FALSE, once the person has been told so, when a disk that was chosen is not there any more. */
 gboolean p2v_front_end_check_disks (const P2vFrontEnd *self);
+
+/* The machine with all that is known of its disks by now. */
+const P2vMachine *p2v_front_end_known_machine (const P2vFrontEnd *self);
+
+/* p2v_disk_warnings_judge() of that. chosen: names of disks. (transfer full) */
+GPtrArray *p2v_front_end_judge_disks (const P2vFrontEnd *self, char *const *chosen);
+
+/* In one line, with what to do. (transfer full) */
+char *p2v_warning_describe (const P2vDiskWarning *warning);
+
+/* The person goes on in spite of it, and is not asked again. */
+void p2v_front_end_accept_warning (P2vFrontEnd *self, const P2vDiskWarning *warning);
+
+/* Shows the serious warnings of the configuration's disks and asks whether to go on, when there are
+ * any. only_new: not those that were accepted before. */
+gboolean p2v_front_end_confirm_warnings (P2vFrontEnd *self, gboolean only_new);
 
 /* What failed, for a person in front of a form: several lines, fit for the screen, no secrets.
  * (transfer full) */

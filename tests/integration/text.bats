@@ -22,13 +22,16 @@ teardown_file () { server_stop; }
 
 setup ()
 {
+  LOOPS=()
   common_setup
   disk_make "$T/sda" 50000384 "$BATS_TEST_NUMBER"
 }
 
 teardown ()
 {
+  local loop
   terminal kill-server 2>/dev/null || true
+  for loop in "${LOOPS[@]}"; do losetup -d "$loop"; done
   [[ -z ${NETWORK_NAMESPACE-} ]] || ip netns delete "$NETWORK_NAMESPACE"
   common_teardown
 }
@@ -554,6 +557,59 @@ END
   see "half1: Array"
   press_button Back
   see "Which disks become"
+}
+
+# A disk's health is slow to come: each has 10 seconds for its answer, and gives it when $T/answer is
+# there.
+slow_health_make ()
+{
+  local disk
+  mkdir "$T/bin"
+  cat >"$T/bin/smartctl" <<END
+#!/bin/sh
+for i in 1 2 3 4 5 6 7 8 9; do [ -e '$T/answer' ] || sleep 1; done
+[ ! -e '$T/answer' ] || echo '{"smart_status": {"passed": false}}'
+END
+  chmod +x "$T/bin/smartctl"
+  for disk in sda sdb sdc; do
+    [[ -e $T/$disk ]] || cp "$T/sda" "$T/$disk"
+    LOOPS+=("$(losetup --show -f "$T/$disk")")
+  done
+}
+
+@test "what becomes known of a disk after it was chosen is shown before the conversion, and asked about" {
+  local last
+  slow_health_make
+  last=${LOOPS[-1]##*/}
+  PATH=$T/bin:$PATH text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=late1 \
+    "p2v.disks=$(IFS=,; echo "${LOOPS[*]}")"
+  go_to_review
+  see "The disks are still being asked about their health and filesystems."
+  lacks "failing"
+  touch "$T/answer"
+  wait_until 60 lacks "still being asked"
+  # Backwards from the button to the text, which is longer than its box.
+  press BTab
+  see_further_down "$last: The disk says that it is failing"
+  press_button Convert
+  see "The guest will probably not work"
+  see "$last: The disk says"
+  # The button that Enter presses is the careful one.
+  press Enter
+  see "Is this right?"
+  # What was confirmed where the disks are chosen is not asked about again.
+  press_button Back
+  see "What shall the guest be?"
+  press Escape
+  see "Which disks become"
+  press_button Next
+  see "The guest will probably not work"
+  press_button "Go on"
+  see "What shall the guest be?"
+  press_button Next
+  see "Is this right?"
+  press_button Convert
+  see "Sent, but the conversion failed"
 }
 
 @test "a disk that goes after it was chosen is said before the conversion begins" {
