@@ -57,6 +57,7 @@ typedef struct
   /* How the last conversion went. */
   GError *failure; /* NULL: well */
   gboolean landed; /* every disk has reached the server */
+  gboolean lost;   /* the server could not be reached at the end */
   char *job;
   char *place;           /* where the guest is; NULL when that was not waited for */
   P2vVerified *verified; /* what the server has compared; NULL when it does not say */

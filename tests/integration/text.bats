@@ -363,6 +363,33 @@ QUESTION="Go on with an unfinished conversion of this machine?"
   qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/lost1-sda"
 }
 
+@test "stopped while the connection is lost, the job stays on the server, and that is said before" {
+  local job
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=cut1 p2v.bwlimit=2M p2v.compress=off
+  go_to_review
+  press_button Convert
+  see "Sending the disks"
+  job=$(p2v_server jobs --json | jq -r '.jobs[] | select(.guest == "cut1") | .id')
+  press_button Cancel
+  see "What has been sent is deleted on the server"
+  sshd_away
+  # The question is about what was so when it was asked: it is asked again.
+  sleep 3
+  press_button Stop
+  see "The server cannot be told now"
+  run screen
+  assert_output_contains "$job"
+  refute_output_contains "deleted"
+  press_button Stop
+  see "Stopped"
+  see "The server could not be told"
+  see "$job"
+  sshd_back
+  [[ $(state_of cut1) = @(receiving|waiting) ]]
+  p2v_server cancel "$job"
+  assert_equal "$(state_of cut1)" cancelled
+}
+
 # signal_leaves NAME SIGNAL TEXT [COMMAND...]: the program is told to end while TEXT is on the screen,
 # where COMMAND leads.
 signal_leaves ()
