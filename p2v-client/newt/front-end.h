@@ -34,7 +34,8 @@ typedef struct
 {
   const char *root;         /* as for p2v_inventory_collect() */
   P2vConfig *config;        /* what has been asked for so far; the pages fill it in */
-  P2vMachine *machine;      /* with the disks among it that were given as files */
+  P2vMachine *machine;      /* with the disks among it that were given as files; NULL: nobody has
+                               looked at it, and only the first page can do without */
   P2vDetails *details;      /* of its disks; NULL while nobody asks */
   P2vNetworkSetup *network; /* as it was entered last; NULL: it was not */
   gboolean live; /* on the live image: the machine can be switched off, and there is no other
@@ -93,9 +94,9 @@ gboolean p2v_front_end_probe (P2vFrontEnd *self, P2vProbe *probe, GError **error
  * Returns the exit status of the last conversion: 0, P2V_STATUS_UNREADABLE or its P2vErrorCode. */
 int p2v_front_end_run (P2vConfig *config, const char *root, gboolean live);
 
-/* Describes the machine again, behind a window; what was chosen before stays if it is still there.
- * Fails as p2v_inventory_collect() does. */
-gboolean p2v_front_end_look (P2vFrontEnd *self, GError **error);
+/* Describes the machine (again), behind a window; what was chosen before stays if it is still
+ * there. Nothing changes when the person cancels it, or when it fails, which is said. */
+void p2v_front_end_look (P2vFrontEnd *self);
 
 /* FALSE, once the person has been told so, when a disk that was chosen is not there any more. */
 gboolean p2v_front_end_check_disks (const P2vFrontEnd *self);

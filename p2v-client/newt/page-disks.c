@@ -252,16 +252,6 @@ store (Page *page, P2vFrontEnd *self)
 }
 
 static void
-look_again (P2vFrontEnd *self)
-{
-  g_autoptr (GError) error = NULL;
-  if (p2v_front_end_look (self, &error))
-    return;
-  g_autofree char *text = p2v_front_end_explain (self, error);
-  p2v_window_say (_ ("This machine could not be looked at"), text);
-}
-
-static void
 build (Page *page, P2vWindow *window)
 {
   static const char *const labels[] = { N_ ("Next"), N_ ("Look again"), N_ ("Back"), NULL };
@@ -300,7 +290,7 @@ run (Page *page, P2vWindow *window, P2vFrontEnd *self)
       gboolean chosen = store (page, self);
       if (pressed == 1)
         {
-          look_again (self);
+          p2v_front_end_look (self);
           return P2V_PAGE_DISKS;
         }
       if (pressed == 2 || pressed == P2V_WINDOW_ESCAPE)

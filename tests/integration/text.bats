@@ -586,6 +586,55 @@ END
   see "Which disks become"
 }
 
+@test "a look at the disks that takes long is left for the first page, and begun again" {
+  # What asks the disks hangs, and cannot be ended.
+  mkdir "$T/bin"
+  printf '#!/bin/sh\nexec sleep 600\n' >"$T/bin/debugfs"
+  chmod +x "$T/bin/debugfs"
+  array_and_data_make
+  PATH=$T/bin:$PATH text_start "p2v.identity=file://$SERVER_IDENTITY" "p2v.disks=$T/data"
+  see "Looking at this machine and its disks"
+  press Enter
+  see "Machine and network"
+  see "The disks were not looked at"
+  press_button Language
+  see "English"
+  press Escape
+  see "The disks were not looked at"
+  press_button "Set up network"
+  # With NetworkManager, or without.
+  wait_until 10 eval 'shows "How is this machine connected?" || shows "cannot be set up here"'
+  press Escape
+  see "The disks were not looked at"
+  # Nor does going on, or looking again, shut anybody in.
+  press_button Next
+  see "without that there is nothing to"
+  press Enter
+  see "Looking at this machine and its disks"
+  press Enter
+  see "The disks were not looked at"
+  rm "$T/bin/debugfs"
+  press_button "Look again"
+  wait_until 30 lacks "were not looked at"
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "Which disks become"
+  see "[*] data"
+}
+
+@test "a signal ends a look that takes long" {
+  mkdir "$T/bin"
+  printf '#!/bin/sh\nexec sleep 600\n' >"$T/bin/debugfs"
+  chmod +x "$T/bin/debugfs"
+  array_and_data_make
+  PATH=$T/bin:$PATH text_start "p2v.disks=$T/data"
+  see "Looking at this machine and its disks"
+  kill -TERM "$(text_pid)"
+  wait_until 5 ended
+}
+
 # A disk's health is slow to come: each has 10 seconds for its answer, and gives it when $T/answer is
 # there.
 slow_health_make ()
