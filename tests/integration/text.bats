@@ -150,6 +150,28 @@ go_to_review ()
   see "This is not the expected server"
 }
 
+@test "a server without libvirt is said to be one, and to refuse what needs it" {
+  cp "$SERVER_CONFIG" "$T/server.conf"
+  server_root sed -i 's|^uri=.*|uri=qemu+unix:///session?socket=/nowhere|' "$SERVER_CONFIG"
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.o=libvirt -p2v.os
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "The server would refuse this conversion"
+  see "cannot connect to libvirt at"
+  press Enter
+  see "Which disks become"
+  press Escape
+  see "Where does this machine go?"
+  press_button Test
+  see "The server would refuse this conversion"
+  press Enter
+  see "runs p2v-server 0."
+  see "Its libvirt cannot be used: "
+  cp "$T/server.conf" "$SERVER_CONFIG"
+}
+
 @test "a server that is not there is said, with what to check" {
   text_start p2v.port=1 p2v.password=x
   see "Machine and network"
@@ -729,4 +751,32 @@ END
   mv "$T/unplugged" "$T/sda"
   press_button Next
   see "What shall the guest be?"
+}
+
+# The last one: the server has another host key afterwards.
+@test "a host key that changes after it was accepted blocks" {
+  local changed
+  text_start -p2v.hostkey "p2v.password=$SERVER_PASSWORD"
+  see "Machine and network"
+  press_button Next
+  press_button Next
+  see "Is this the server?"
+  press_button "It is the same"
+  see "Which disks become"
+  press Escape
+  see "Where does this machine go?"
+  rm "$SERVER_DIR/ssh/host_ed25519" "$SERVER_DIR/ssh/host_ed25519.pub"
+  ssh-keygen -q -t ed25519 -N '' -f "$SERVER_DIR/ssh/host_ed25519"
+  changed=$(ssh-keygen -lf "$SERVER_DIR/ssh/host_ed25519.pub" | cut -d ' ' -f 2)
+  server_root kill -HUP "$(<"$SERVER_DIR/sshd.pid")"
+  wait_until 20 sh -c "ssh-keyscan -p $SERVER_PORT 127.0.0.1 2>/dev/null |
+    ssh-keygen -lf - | grep -qF $changed"
+  press_button Test
+  see "This is not the expected server"
+  see "$changed"
+  see "$SERVER_HOSTKEY"
+  lacks "It is the same"
+  press Enter
+  press_button Next
+  see "This is not the expected server"
 }
