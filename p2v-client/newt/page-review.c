@@ -9,7 +9,7 @@
 #include "p2v-client/output-form.h"
 #include "p2v-client/text.h"
 
-#define TEXT_ROWS 12
+#define TEXT_ROWS 13
 /* A scroll bar has two columns of its own. */
 #define TEXT_COLUMNS (P2V_TEXT_WIDTH - 2)
 #define TIME_ROWS 3
@@ -20,12 +20,12 @@
 #define LABEL_WIDTH 10
 #define MODEL_LIMIT 25
 
-typedef struct
+/* The buttons. */
+enum
 {
-  newtComponent text;
-  newtComponent note; /* that more is to come */
-  newtComponent time;
-} Page;
+  CONVERT,
+  BACK,
+};
 
 static void
 add_line (GString *text, const char *label, const char *value)
@@ -184,57 +184,58 @@ show_time (newtComponent box, const P2vEstimate *measured, gint64 bytes)
   newtTextboxSetText (box, wrapped);
 }
 
-/* What the disks say comes when it comes. Returns how much is sent. */
-static gint64
-show_knowledge (const Page *page, const P2vFrontEnd *self)
-{
-  gint64 bytes;
-  g_autofree char *text = describe (self, &bytes);
-  g_autofree char *wrapped = p2v_text_wrap (text, TEXT_COLUMNS, NULL);
-  newtTextboxSetText (page->text, wrapped);
-  newtTextboxSetText (
-      page->note, p2v_details_is_complete (self->details)
-                      ? ""
-                      : _ ("The disks are still being asked about their health and filesystems."));
-  return bytes;
-}
-
-static void
-build (Page *page, P2vWindow *window)
+/* What there is to read, and the box for the time. bytes: receives how much is sent. */
+static newtComponent
+build (P2vWindow *window, const P2vFrontEnd *self, gint64 *bytes)
 {
   static const char *const labels[] = { N_ ("Convert"), N_ ("Back"), NULL };
-  page->text
-      = p2v_window_add (window, newtTextbox (1, 0, TEXT_COLUMNS, TEXT_ROWS, NEWT_FLAG_SCROLL));
-  page->note = p2v_window_add (window, newtTextbox (1, TEXT_ROWS, P2V_TEXT_WIDTH, 1, 0));
-  page->time
+  g_autofree char *text = describe (self, bytes);
+  p2v_window_add_text (window, 0, 0, P2V_TEXT_WIDTH, TEXT_ROWS, text);
+  if (!p2v_details_is_complete (self->details))
+    p2v_window_add_label (
+        window, 0, TEXT_ROWS,
+        _ ("The disks are still being asked about their health and filesystems."));
+  newtComponent time
       = p2v_window_add (window, newtTextbox (1, TEXT_ROWS + 1, P2V_TEXT_WIDTH, TIME_ROWS, 0));
   p2v_window_add_buttons (window, labels);
-  p2v_window_focus_button (window, 0);
   p2v_window_set_timer (window, TICK_MILLISECONDS);
+  return time;
+}
+
+/* Until a button is pressed, or the disks have said more than is shown: P2V_WINDOW_TICK then.
+ * focus: the button that has the focus, at the beginning and at the end. */
+static int
+show (const P2vFrontEnd *self, P2vMeasuring *measuring, guint *focus)
+{
+  gint64 bytes;
+  const P2vMachine *shown = p2v_front_end_known_machine (self);
+  g_autoptr (P2vWindow) window
+      = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, TEXT_ROWS + 1 + TIME_ROWS);
+  newtComponent time = build (window, self, &bytes);
+  p2v_window_focus_button (window, *focus);
+  int pressed = P2V_WINDOW_TICK;
+  while (pressed == P2V_WINDOW_TICK && p2v_front_end_known_machine (self) == shown)
+    {
+      show_time (time, p2v_measuring_get (measuring), bytes);
+      pressed = p2v_window_run (window);
+    }
+  /* Who was reading is not on the button that begins. */
+  int focused = p2v_window_focused_button (window);
+  *focus = focused >= 0 ? (guint)focused : BACK;
+  return pressed;
 }
 
 /* Measures meanwhile how long it will take; nobody has to wait for that, nor for the disks. */
 static int
-show (const P2vFrontEnd *self)
+ask (const P2vFrontEnd *self)
 {
-  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, 16);
-  const P2vMachine *shown = p2v_front_end_known_machine (self);
-  g_autoptr (P2vMeasuring) measuring
-      = p2v_measuring_new (self->config, shown, self->request->guest->disks);
-  Page page;
-  build (&page, window);
-  gint64 bytes = show_knowledge (&page, self);
-  int pressed = P2V_WINDOW_TICK;
-  while (pressed == P2V_WINDOW_TICK)
-    {
-      if (p2v_front_end_known_machine (self) != shown)
-        {
-          shown = p2v_front_end_known_machine (self);
-          bytes = show_knowledge (&page, self);
-        }
-      show_time (page.time, p2v_measuring_get (measuring), bytes);
-      pressed = p2v_window_run (window);
-    }
+  g_autoptr (P2vMeasuring) measuring = p2v_measuring_new (
+      self->config, p2v_front_end_known_machine (self), self->request->guest->disks);
+  guint focus = CONVERT;
+  int pressed;
+  do
+    pressed = show (self, measuring, &focus);
+  while (pressed == P2V_WINDOW_TICK);
   return pressed;
 }
 
@@ -250,10 +251,10 @@ p2v_page_review (P2vFrontEnd *self)
       p2v_window_say (_ ("Not possible"), why);
       return P2V_PAGE_GUEST;
     }
-  int pressed = show (self);
+  int pressed = ask (self);
   if (pressed == P2V_WINDOW_ENDED)
     return P2V_PAGE_END;
-  if (pressed != 0)
+  if (pressed != CONVERT)
     return P2V_PAGE_GUEST;
   if (!p2v_front_end_check_disks (self))
     return P2V_PAGE_DISKS;

@@ -26,6 +26,10 @@
 #define HELP_LINE                                                                                  \
   N_ ("  Tab, arrows: move   Space: choose   Enter: press the button   Esc: go back")
 
+/* A box has a row for this when it is not very small. */
+#define ROWS_WITH_HINT 5
+#define MORE_LINE N_ ("(There is more to read: Tab, then the arrow keys.)")
+
 struct _P2vWindow
 {
   newtComponent form;
@@ -280,8 +284,10 @@ p2v_window_add_text (P2vWindow *window, int column, int row, int width, int heig
   gboolean scrolls = lines > (guint)height;
   if (scrolls)
     {
-      /* The scroll bar has two columns of its own. */
+      /* The scroll bar has two columns of its own, but newt 0.52 writes over it. */
       width -= 2;
+      if (height >= ROWS_WITH_HINT)
+        p2v_window_add_label (window, column, row + --height, _ (MORE_LINE));
       g_free (wrapped);
       wrapped = p2v_text_wrap (text, (guint)width, NULL);
     }
@@ -319,6 +325,16 @@ void
 p2v_window_focus_button (P2vWindow *window, guint button)
 {
   newtFormSetCurrent (window->form, window->buttons[button]);
+}
+
+int
+p2v_window_focused_button (P2vWindow *window)
+{
+  newtComponent current = newtFormGetCurrent (window->form);
+  for (guint i = 0; i < window->n_buttons; i++)
+    if (window->buttons[i] == current)
+      return (int)i;
+  return -1;
 }
 
 void

@@ -66,7 +66,7 @@ newtComponent p2v_window_add_label (P2vWindow *window, int column, int row, cons
 newtComponent p2v_window_add_entry (P2vWindow *window, int column, int row, int width,
                                     const char *value, int flags);
 
-/* Adds lines of text with the box of that size, which scrolls when they are more. */
+/* Adds lines of text with the box of that size, which scrolls when they are more, and says so. */
 newtComponent p2v_window_add_text (P2vWindow *window, int column, int row, int width, int height,
                                    const char *text);
 
@@ -77,6 +77,9 @@ void p2v_window_add_buttons (P2vWindow *window, const char *const *labels);
 /* Makes a component, or the button of that index, the one that has the focus. */
 void p2v_window_focus (P2vWindow *window, newtComponent component);
 void p2v_window_focus_button (P2vWindow *window, guint button);
+
+/* The index of the button that has the focus, -1 when something else has it. */
+int p2v_window_focused_button (P2vWindow *window);
 
 /* Makes p2v_window_run() return every so often. */
 void p2v_window_set_timer (P2vWindow *window, int milliseconds);

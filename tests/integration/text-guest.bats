@@ -139,7 +139,7 @@ tab_to_line ()
   see "-o null"
   press_button Next
   see "Is this right?"
-  see "-o null"
+  see_further_down "-o null"
 }
 
 

@@ -713,8 +713,6 @@ END
   lacks "failing"
   touch "$T/answer"
   wait_until 60 lacks "still being asked"
-  # Backwards from the button to the text, which is longer than its box.
-  press BTab
   see_further_down "$last: The disk says that it is failing"
   press_button Convert
   see "The guest will probably not work"

@@ -63,10 +63,11 @@ press ()
 }
 type_text () { terminal send-keys -l "$1"; sleep 0.2; }
 
-# Turns the pages of a long text until something is on the screen.
+# Turns the pages of a long text, above the button that has the focus, until something is on the screen.
 see_further_down ()
 {
   local pages
+  shows "$1" || press BTab
   for ((pages = 0; pages < 20; pages++)); do
     ! shows "$1" || return 0
     press NPage
