@@ -80,6 +80,10 @@ assert_page_good ()
   kiosk_until "kvm1.site port $SERVER_PORT takes connections from 192.0.2.5"
   assert_page_good
   has_address eno1 192.0.2.5/24
+  # Nothing is left to be applied: Enter goes on.
+  kiosk_go "Which conversion server?" Return
+  kiosk_go "Turn this machine into a virtual machine" Escape
+  kiosk_go "How is this machine connected?" alt+s
   kiosk_go "Turn this machine into a virtual machine" Escape
   kiosk_until "192.0.2.5/24"
   kiosk_go "Which conversion server?" alt+n
