@@ -13,10 +13,14 @@ typedef struct _P2vDetails P2vDetails;
 /* Begins to ask. machine: copied. */
 P2vDetails *p2v_details_new (const P2vMachine *machine);
 
-/* The machine with all that was found; NULL as long as it is being asked. Owned by details. */
+/* The machine with all that has been found by now; NULL before there is anything. Owned by details,
+ * and stays as it is: what is found later is in another one. details: may be NULL. */
 const P2vMachine *p2v_details_get (P2vDetails *details);
 
-/* Stops asking, and waits for that. */
+/* Whether nothing more is to come. */
+gboolean p2v_details_is_complete (P2vDetails *details);
+
+/* Nobody wants to know any more. Does not wait: a disk that does not answer ends when it does. */
 void p2v_details_free (P2vDetails *details);
 
 G_END_DECLS

@@ -5,7 +5,6 @@
 #include "p2v-client/disk-warnings.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/identity.h"
-#include "p2v-client/inventory.h"
 #include "p2v-client/newt/task.h"
 #include "p2v-client/newt/window.h"
 #include "p2v-client/text.h"
@@ -19,6 +18,7 @@ clear (P2vFrontEnd *self)
   g_clear_pointer (&self->config, p2v_config_free);
   g_clear_pointer (&self->machine, p2v_machine_free);
   g_clear_pointer (&self->trusted, g_hash_table_unref);
+  g_clear_pointer (&self->accepted, g_hash_table_unref);
   g_clear_pointer (&self->request, p2v_request_free);
   g_clear_error (&self->failure);
   g_free (self->hostkey);
@@ -46,88 +46,6 @@ note_trust (P2vFrontEnd *self)
                          g_strdup (config->hostkey));
   else
     self->hostkey = g_strdup (config->hostkey);
-}
-
-typedef struct
-{
-  const char *root;
-  P2vMachine *machine;
-} Look;
-
-static gboolean
-collect (gpointer data, GCancellable *cancellable, GError **error)
-{
-  Look *look = data;
-  look->machine = p2v_inventory_collect (look->root, cancellable, error);
-  return look->machine != NULL;
-}
-
-/* What was chosen, by path, so that files among it are found again; what has gone is said and left
- * out. */
-static void
-rename_disks (P2vFrontEnd *self)
-{
-  char **disks = self->config->disks;
-  if (self->machine == NULL || disks == NULL)
-    return;
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  for (gsize i = 0; disks[i] != NULL; i++)
-    {
-      const P2vDisk *disk = p2v_machine_find_disk (self->machine, disks[i]);
-      const char *path = disk != NULL ? disk->path : disks[i];
-      if (g_file_test (path, G_FILE_TEST_EXISTS))
-        {
-          g_strv_builder_add (builder, path);
-          continue;
-        }
-      g_autofree char *text = g_strdup_printf (_ ("Disk %s has gone, and is left out."), disks[i]);
-      p2v_window_say (_ ("Disks"), text);
-    }
-  g_auto (GStrv) paths = g_strv_builder_end (builder);
-  g_clear_pointer (&self->config->disks, g_strfreev);
-  if (paths[0] != NULL)
-    self->config->disks = g_steal_pointer (&paths);
-}
-
-/* The machine as the request sees it: with the disks that are files, and the host name of what is
- * converted. What was chosen is named from now on as the machine names it. */
-static void
-adopt (P2vFrontEnd *self, P2vMachine *machine)
-{
-  g_autoptr (GError) error = NULL;
-  P2vConfig *config = self->config;
-  rename_disks (self);
-  g_autoptr (P2vRequest) request = p2v_config_to_request (config, machine, &error);
-  if (request == NULL && config->disks != NULL
-      && (g_error_matches (error, P2V_ERROR, P2V_ERROR_SOURCE)))
-    {
-      p2v_window_say (_ ("Disks"), error->message);
-      g_clear_pointer (&config->disks, g_strfreev);
-      request = p2v_config_to_request (config, machine, NULL);
-    }
-  g_clear_pointer (&self->machine, p2v_machine_free);
-  if (request == NULL)
-    {
-      self->machine = machine;
-      return;
-    }
-  self->machine = g_steal_pointer (&request->machine);
-  g_strfreev (config->disks);
-  config->disks = g_strdupv (request->guest->disks);
-  p2v_machine_free (machine);
-}
-
-gboolean
-p2v_front_end_look (P2vFrontEnd *self, GError **error)
-{
-  Look look = { .root = self->root };
-  if (!p2v_task_run (_ ("One moment"), _ ("Looking at this machine and its disks ..."), collect,
-                     &look, error))
-    return FALSE;
-  g_clear_pointer (&self->details, p2v_details_free);
-  adopt (self, look.machine);
-  self->details = p2v_details_new (self->machine);
-  return TRUE;
 }
 
 gboolean
@@ -220,20 +138,15 @@ p2v_front_end_explain (const P2vFrontEnd *self, const GError *error)
   return g_string_free (text, FALSE);
 }
 
-/* FALSE when there is nothing to go on with. */
-static gboolean
-look_first (P2vFrontEnd *self)
+/* The disks are asked as long as a person chooses: the conversion asks for itself, and they may
+ * have more to say after it. */
+static void
+tend_details (P2vFrontEnd *self, P2vPage page)
 {
-  static const char *const labels[] = { N_ ("Try again"), N_ ("Quit"), NULL };
-  for (;;)
-    {
-      g_autoptr (GError) error = NULL;
-      if (p2v_front_end_look (self, &error))
-        return TRUE;
-      g_autofree char *text = p2v_front_end_explain (self, error);
-      if (p2v_window_ask (_ ("This machine could not be looked at"), text, labels, 0) != 0)
-        return FALSE;
-    }
+  if (page == P2V_PAGE_CONVERT)
+    g_clear_pointer (&self->details, p2v_details_free);
+  else if (page != P2V_PAGE_RESULT && self->details == NULL && self->machine != NULL)
+    self->details = p2v_details_new (self->machine);
 }
 
 int
@@ -253,17 +166,17 @@ p2v_front_end_run (P2vConfig *config, const char *root, gboolean live)
     .live = live,
     .name_suggested = config->name == NULL,
     .trusted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
+    .accepted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
     .log = g_string_new (NULL),
     .bad = p2v_bad_ranges_new (),
   };
   note_trust (&self);
-  P2vPage page = look_first (&self) ? P2V_PAGE_WELCOME : P2V_PAGE_END;
+  P2vPage page = P2V_PAGE_WELCOME;
+  p2v_front_end_look (&self);
   while (page != P2V_PAGE_END)
     {
       p2v_screen_show_step (names, page);
-      /* The conversion asks for itself. */
-      if (page == P2V_PAGE_CONVERT)
-        g_clear_pointer (&self.details, p2v_details_free);
+      tend_details (&self, page);
       page = pages[page](&self);
     }
   int status = self.bad->len > 0 ? P2V_STATUS_UNREADABLE : 0;

@@ -6,6 +6,7 @@
 #include "common/offers.h"
 #include "common/verified.h"
 #include "p2v-client/config.h"
+#include "p2v-client/disk-warnings.h"
 #include "p2v-client/network-setup.h"
 #include "p2v-client/newt/details.h"
 #include "p2v-client/probe.h"
@@ -33,7 +34,8 @@ typedef struct
 {
   const char *root;         /* as for p2v_inventory_collect() */
   P2vConfig *config;        /* what has been asked for so far; the pages fill it in */
-  P2vMachine *machine;      /* with the disks among it that were given as files */
+  P2vMachine *machine;      /* with the disks among it that were given as files; NULL: nobody has
+                               looked at it, and only the first page can do without */
   P2vDetails *details;      /* of its disks; NULL while nobody asks */
   P2vNetworkSetup *network; /* as it was entered last; NULL: it was not */
   gboolean live; /* on the live image: the machine can be switched off, and there is no other
@@ -45,6 +47,8 @@ typedef struct
   GHashTable *trusted;
   char *hostkey; /* for every other server; NULL: a person is asked */
 
+  GHashTable *accepted; /* set of p2v_warning_describe(): serious, and the person goes on */
+
   char *program;     /* how the server introduced itself; NULL while it has not been tried */
   char *fingerprint; /* and the host key that it showed */
   P2vOffers *offers; /* and what it offers; NULL when it does not say */
@@ -54,6 +58,7 @@ typedef struct
   /* How the last conversion went. */
   GError *failure; /* NULL: well */
   gboolean landed; /* every disk has reached the server */
+  gboolean lost;   /* the server could not be reached at the end */
   char *job;
   char *place;           /* where the guest is; NULL when that was not waited for */
   P2vVerified *verified; /* what the server has compared; NULL when it does not say */
@@ -89,12 +94,28 @@ gboolean p2v_front_end_probe (P2vFrontEnd *self, P2vProbe *probe, GError **error
  * Returns the exit status of the last conversion: 0, P2V_STATUS_UNREADABLE or its P2vErrorCode. */
 int p2v_front_end_run (P2vConfig *config, const char *root, gboolean live);
 
-/* Describes the machine again, behind a window; what was chosen before stays if it is still there.
- * Fails as p2v_inventory_collect() does. */
-gboolean p2v_front_end_look (P2vFrontEnd *self, GError **error);
+/* Describes the machine (again), behind a window; what was chosen before stays if it is still
+ * there. Nothing changes when the person cancels it, or when it fails, which is said. */
+void p2v_front_end_look (P2vFrontEnd *self);
 
 /* FALSE, once the person has been told so, when a disk that was chosen is not there any more. */
 gboolean p2v_front_end_check_disks (const P2vFrontEnd *self);
+
+/* The machine with all that is known of its disks by now. */
+const P2vMachine *p2v_front_end_known_machine (const P2vFrontEnd *self);
+
+/* p2v_disk_warnings_judge() of that. chosen: names of disks. (transfer full) */
+GPtrArray *p2v_front_end_judge_disks (const P2vFrontEnd *self, char *const *chosen);
+
+/* In one line, with what to do. (transfer full) */
+char *p2v_warning_describe (const P2vDiskWarning *warning);
+
+/* The person goes on in spite of it, and is not asked again. */
+void p2v_front_end_accept_warning (P2vFrontEnd *self, const P2vDiskWarning *warning);
+
+/* Shows the serious warnings of the configuration's disks and asks whether to go on, when there are
+ * any. only_new: not those that were accepted before. */
+gboolean p2v_front_end_confirm_warnings (P2vFrontEnd *self, gboolean only_new);
 
 /* What failed, for a person in front of a form: several lines, fit for the screen, no secrets.
  * (transfer full) */

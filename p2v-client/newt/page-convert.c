@@ -21,6 +21,14 @@
 #define FIGURES_COLUMN (NAME_WIDTH + SCALE_WIDTH + 2)
 #define SCALE_FULL 100
 
+/* What stopping would do. */
+typedef enum
+{
+  STOP_DELETES,       /* the server throws away what it has */
+  STOP_LEAVES,        /* it cannot be told, and keeps what it has */
+  STOP_ONLY_WATCHING, /* it has everything, and goes on */
+} Stop;
+
 /* What the thread that converts and the one that shows it share. */
 typedef struct
 {
@@ -28,9 +36,10 @@ typedef struct
   P2vProgress *progress;  /* has its own lock */
   P2vQuestion *question;  /* has its own lock */
   GCancellable *cancellable;
-  GMutex lock; /* for the two below */
+  GMutex lock; /* for the three below, and the front end's job */
   GString *log;
   gboolean landed;
+  gboolean lost; /* the server cannot be reached at the moment */
   gint ended;
   gint64 started; /* microseconds */
 } Run;
@@ -95,8 +104,6 @@ on_update (const P2vUpdate *update, gpointer user_data)
 {
   Run *run = user_data;
   P2vFrontEnd *self = run->front_end;
-  if (update->kind == P2V_UPDATE_CREATED)
-    self->job = p2v_text_printable (update->text);
   if (update->kind == P2V_UPDATE_BAD)
     p2v_bad_ranges_set (self->bad, update->bad);
   if (update->kind == P2V_UPDATE_DONE)
@@ -105,13 +112,15 @@ on_update (const P2vUpdate *update, gpointer user_data)
       if (update->verified != NULL)
         self->verified = p2v_schema_copy (&p2v_verified_schema, update->verified);
     }
+  g_mutex_lock (&run->lock);
+  if (update->kind == P2V_UPDATE_CREATED)
+    self->job = p2v_text_printable (update->text);
   /* Progress after the landing: the server asks again for what it has found damaged. */
   if (update->kind == P2V_UPDATE_LANDED || update->kind == P2V_UPDATE_PROGRESS)
-    {
-      g_mutex_lock (&run->lock);
-      run->landed = update->kind == P2V_UPDATE_LANDED;
-      g_mutex_unlock (&run->lock);
-    }
+    run->landed = update->kind == P2V_UPDATE_LANDED;
+  if (update->kind == P2V_UPDATE_LOST || update->kind == P2V_UPDATE_RESTORED)
+    run->lost = update->kind == P2V_UPDATE_LOST;
+  g_mutex_unlock (&run->lock);
   p2v_progress_update (run->progress, update, g_get_monotonic_time ());
 }
 
@@ -140,6 +149,15 @@ has_landed (Run *run)
   gboolean landed = run->landed;
   g_mutex_unlock (&run->lock);
   return landed;
+}
+
+static Stop
+foresee_stop (Run *run)
+{
+  g_mutex_lock (&run->lock);
+  Stop stop = run->landed ? STOP_ONLY_WATCHING : run->lost ? STOP_LEAVES : STOP_DELETES;
+  g_mutex_unlock (&run->lock);
+  return stop;
 }
 
 static void
@@ -194,7 +212,7 @@ draw_row (const Row *row, const char *name, const P2vProgress *progress, const P
 }
 
 static char *
-describe_activity (const Run *run, const P2vProgress *progress, gint64 now)
+describe_activity (Run *run, const P2vProgress *progress, gint64 now)
 {
   g_autofree char *elapsed = p2v_duration_format ((now - run->started) / G_USEC_PER_SEC);
   const char *activity = progress->pause != NULL      ? progress->pause
@@ -202,7 +220,8 @@ describe_activity (const Run *run, const P2vProgress *progress, gint64 now)
                          : progress->activity != NULL ? progress->activity
                                                       : _ ("Finishing");
   if (g_cancellable_is_cancelled (run->cancellable))
-    activity = _ ("Stopping, and tidying up on the server");
+    activity = foresee_stop (run) == STOP_DELETES ? _ ("Stopping, and tidying up on the server")
+                                                  : _ ("Stopping");
   else if (progress->pause == NULL && progress->transferring && progress->time_left >= 0)
     {
       g_autofree char *left = p2v_duration_format (progress->time_left);
@@ -264,23 +283,49 @@ draw (Page *page, Run *run)
   draw_log (page, run);
 }
 
-/* Until the answer is to what holds when it is given: the disks may land while somebody thinks. */
+/* The program is to end, as when the machine is being switched off: no person has given the job up.
+ * One that somebody has just cancelled stays cancelled. */
+static void
+leave (Run *run)
+{
+  if (!g_cancellable_is_cancelled (run->cancellable))
+    p2v_conversion_leave (run->cancellable);
+}
+
+/* (transfer full) */
+static char *
+describe_stop (Run *run, Stop stop)
+{
+  if (stop == STOP_ONLY_WATCHING)
+    return g_strdup (
+        _ ("Everything has reached the server, which finishes by itself. Stop watching it?"));
+  if (stop == STOP_DELETES)
+    return g_strdup (_ ("Stop the conversion? What has been sent is deleted on the server. This "
+                        "machine stays as it is."));
+  g_mutex_lock (&run->lock);
+  g_autofree char *job = g_strdup (run->front_end->job);
+  g_mutex_unlock (&run->lock);
+  return g_strdup_printf (_ ("Stop the conversion? The server cannot be told now: it keeps what it "
+                             "has, job %s. `p2v-server cancel %s` there removes it. This machine "
+                             "stays as it is."),
+                          job, job);
+}
+
+/* Until the answer is to what holds when it is given: the disks may land, or the connection be lost
+ * or come back, while somebody thinks. */
 static void
 ask_to_cancel (Run *run)
 {
   static const char *const labels[] = { N_ ("Go on"), N_ ("Stop"), NULL };
   for (gboolean answered = FALSE; !answered;)
     {
-      gboolean landed = has_landed (run);
-      const char *text
-          = landed ? _ (
-                "Everything has reached the server, which finishes by itself. Stop watching it?")
-                   : _ ("Stop the conversion? What has been sent is deleted on the server. This "
-                        "machine stays as it is.");
+      Stop stop = foresee_stop (run);
+      g_autofree char *text = describe_stop (run, stop);
       int pressed = p2v_window_ask (_ ("Stop?"), text, labels, 0);
-      gboolean stop = pressed == 1 || pressed == P2V_WINDOW_ENDED;
-      answered = !stop || pressed == P2V_WINDOW_ENDED || landed == has_landed (run);
-      if (stop && answered)
+      answered = pressed != 1 || stop == foresee_stop (run);
+      if (pressed == P2V_WINDOW_ENDED)
+        leave (run);
+      else if (pressed == 1 && answered)
         g_cancellable_cancel (run->cancellable);
     }
 }
@@ -305,6 +350,8 @@ ask_about_unfinished (Run *run, const P2vUnfinished *unfinished)
     pressed = p2v_window_run (window);
   if (pressed == 0 || pressed == 1)
     p2v_question_answer (run->question, pressed == 0);
+  else if (pressed == P2V_WINDOW_ENDED)
+    leave (run);
   else if (pressed != P2V_WINDOW_TICK)
     g_cancellable_cancel (run->cancellable);
 }
@@ -333,7 +380,7 @@ pause_sending (Run *run)
     pressed = p2v_window_run (window);
   p2v_conversion_hold (run->cancellable, FALSE);
   if (pressed == P2V_WINDOW_ENDED)
-    g_cancellable_cancel (run->cancellable);
+    leave (run);
 }
 
 /* Returns FALSE when the program is to end. */
@@ -349,7 +396,7 @@ show (Run *run, guint n_disks)
       int pressed = p2v_window_run (window);
       if (pressed == P2V_WINDOW_ENDED)
         {
-          g_cancellable_cancel (run->cancellable);
+          leave (run);
           return FALSE;
         }
       if (pressed == 0)
@@ -372,7 +419,7 @@ forget_last (P2vFrontEnd *self)
   g_clear_pointer (&self->verified, p2v_verified_free);
   g_string_truncate (self->log, 0);
   g_ptr_array_set_size (self->bad, 0);
-  self->landed = FALSE;
+  self->landed = self->lost = FALSE;
 }
 
 /* Whatever came of being stopped is no failure of its own. */
@@ -407,6 +454,7 @@ p2v_page_convert (P2vFrontEnd *self)
   g_thread_join (g_steal_pointer (&thread));
   settle_failure (self, cancellable);
   self->landed = run.landed;
+  self->lost = run.lost;
   self->microseconds = g_get_monotonic_time () - run.started;
   g_mutex_clear (&run.lock);
   return goes_on ? P2V_PAGE_RESULT : P2V_PAGE_END;

@@ -2,10 +2,8 @@
 #include "p2v-client/newt/front-end.h"
 
 #include "p2v-client/disk-layout.h"
-#include "p2v-client/disk-warnings.h"
 #include "p2v-client/i18n.h"
 #include "p2v-client/newt/window.h"
-#include "p2v-client/offers-text.h"
 #include "p2v-client/text.h"
 
 #include <string.h>
@@ -130,14 +128,6 @@ set_details (newtComponent details, const char *text)
   newtTextboxSetText (details, shown);
 }
 
-/* The machine with all that is known by now. */
-static const P2vMachine *
-known_machine (const Page *page)
-{
-  const P2vMachine *machine = p2v_details_get (page->front_end->details);
-  return machine != NULL ? machine : page->front_end->machine;
-}
-
 /* The names of the disks that are chosen at the moment. */
 static char **
 list_chosen (const Page *page)
@@ -154,19 +144,12 @@ list_chosen (const Page *page)
   return g_strv_builder_end (builder);
 }
 
-static GPtrArray *
-judge (const Page *page)
-{
-  g_auto (GStrv) chosen = list_chosen (page);
-  return p2v_disk_warnings_judge (known_machine (page), (const char *const *)chosen,
-                                  p2v_offers_free_space (page->front_end->offers));
-}
-
 /* The warnings of a disk, then those of all that are chosen. */
 static void
 describe_warnings (GString *text, const Page *page, const P2vDisk *disk)
 {
-  g_autoptr (GPtrArray) warnings = judge (page);
+  g_auto (GStrv) chosen = list_chosen (page);
+  g_autoptr (GPtrArray) warnings = p2v_front_end_judge_disks (page->front_end, chosen);
   for (guint i = 0; i < warnings->len; i++)
     {
       const P2vDiskWarning *warning = warnings->pdata[i];
@@ -183,7 +166,8 @@ show_details (newtComponent list, void *data)
   const P2vDisk *chosen = newtCheckboxTreeGetCurrent (list);
   if (chosen == NULL)
     return;
-  const P2vDisk *known = p2v_machine_find_disk (known_machine (page), chosen->name);
+  const P2vDisk *known
+      = p2v_machine_find_disk (p2v_front_end_known_machine (page->front_end), chosen->name);
   const P2vDisk *disk = known != NULL ? known : chosen;
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *path = p2v_text_printable (disk->path);
@@ -204,8 +188,8 @@ refresh (Page *page)
 {
   g_auto (GStrv) chosen = list_chosen (page);
   g_autofree char *names = g_strjoinv ("/", chosen);
-  gboolean known = p2v_details_get (page->front_end->details) != NULL;
-  char *now = g_strdup_printf ("%d %s", known, names);
+  const P2vMachine *known = p2v_front_end_known_machine (page->front_end);
+  char *now = g_strdup_printf ("%p %s", (const void *)known, names);
   if (g_strcmp0 (now, page->shown) != 0)
     show_details (page->list, page);
   g_free (page->shown);
@@ -268,16 +252,6 @@ store (Page *page, P2vFrontEnd *self)
 }
 
 static void
-look_again (P2vFrontEnd *self)
-{
-  g_autoptr (GError) error = NULL;
-  if (p2v_front_end_look (self, &error))
-    return;
-  g_autofree char *text = p2v_front_end_explain (self, error);
-  p2v_window_say (_ ("This machine could not be looked at"), text);
-}
-
-static void
 build (Page *page, P2vWindow *window)
 {
   static const char *const labels[] = { N_ ("Next"), N_ ("Look again"), N_ ("Back"), NULL };
@@ -299,27 +273,6 @@ build (Page *page, P2vWindow *window)
     refresh (page);
 }
 
-/* FALSE: a serious warning, or that a disk has gone, has brought the person back to the list. */
-static gboolean
-confirm (const Page *page)
-{
-  static const char *const labels[] = { N_ ("Back"), N_ ("Go on"), NULL };
-  if (!p2v_front_end_check_disks (page->front_end))
-    return FALSE;
-  g_autoptr (GPtrArray) warnings = judge (page);
-  g_autoptr (GString) text = g_string_new (NULL);
-  for (guint i = 0; i < warnings->len; i++)
-    {
-      const P2vDiskWarning *warning = warnings->pdata[i];
-      if (warning->severity == P2V_SEVERITY_SERIOUS)
-        g_string_append_printf (text, "%s%s%s%s %s", text->len > 0 ? "\n\n" : "",
-                                warning->disk != NULL ? warning->disk : "",
-                                warning->disk != NULL ? ": " : "", warning->text, warning->advice);
-    }
-  return text->len == 0
-         || p2v_window_ask (_ ("The guest will probably not work"), text->str, labels, 0) == 1;
-}
-
 /* Until the person goes somewhere. */
 static P2vPage
 run (Page *page, P2vWindow *window, P2vFrontEnd *self)
@@ -337,12 +290,15 @@ run (Page *page, P2vWindow *window, P2vFrontEnd *self)
       gboolean chosen = store (page, self);
       if (pressed == 1)
         {
-          look_again (self);
+          p2v_front_end_look (self);
           return P2V_PAGE_DISKS;
         }
       if (pressed == 2 || pressed == P2V_WINDOW_ESCAPE)
         return P2V_PAGE_SERVER;
-      if (chosen && confirm (page))
+      /* Else that a disk has gone, or a serious warning, has brought the person back to the list.
+       */
+      if (chosen && p2v_front_end_check_disks (self)
+          && p2v_front_end_confirm_warnings (self, FALSE))
         return P2V_PAGE_GUEST;
       if (!chosen)
         p2v_window_say (

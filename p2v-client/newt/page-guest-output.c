@@ -161,7 +161,7 @@ read_output (const Page *page)
 
 /* FALSE: the disks do not fit there, and the person chooses another place. */
 static gboolean
-confirm_space (const P2vFrontEnd *self)
+confirm_space (P2vFrontEnd *self)
 {
   static const char *const labels[] = { N_ ("Back"), N_ ("Go on"), NULL };
   g_autoptr (P2vDiskWarning) warning
@@ -170,7 +170,10 @@ confirm_space (const P2vFrontEnd *self)
   if (warning == NULL)
     return TRUE;
   g_autofree char *text = g_strdup_printf ("%s %s", warning->text, warning->advice);
-  return p2v_window_ask (_ ("There may be too little space"), text, labels, 0) == 1;
+  if (p2v_window_ask (_ ("There may be too little space"), text, labels, 0) != 1)
+    return FALSE;
+  p2v_front_end_accept_warning (self, warning);
+  return TRUE;
 }
 
 /* Asks the server what it thinks of the configuration's output. FALSE, once the person has been

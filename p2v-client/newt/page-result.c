@@ -92,9 +92,17 @@ describe_failure (const P2vFrontEnd *self)
            "there says how the job stands, `p2v-server retry %s` converts again what has arrived."),
         self->config->server, self->job, self->job);
   else
-    g_string_append (text,
-                     _ ("\n\nThis machine is as it was. \"Again\" goes back to the questions with "
-                        "what you have answered."));
+    {
+      if (self->lost && !self->landed)
+        g_string_append_printf (
+            text,
+            _ ("\n\nThe server could not be told: it keeps what it has, job %s, to go on with. "
+               "`p2v-server cancel %s` there removes it."),
+            self->job, self->job);
+      g_string_append (text,
+                       _ ("\n\nThis machine is as it was. \"Again\" goes back to the questions "
+                          "with what you have answered."));
+    }
   return g_string_free (text, FALSE);
 }
 

@@ -10,12 +10,21 @@
 #include "p2v-client/text.h"
 
 #define TEXT_ROWS 12
+/* A scroll bar has two columns of its own. */
+#define TEXT_COLUMNS (P2V_TEXT_WIDTH - 2)
 #define TIME_ROWS 3
 
-/* How often it is looked whether the measurement is through. */
+/* How often it is looked whether the measurement is through, or more is known of the disks. */
 #define TICK_MILLISECONDS 200
 
 #define LABEL_WIDTH 10
+
+typedef struct
+{
+  newtComponent text;
+  newtComponent note; /* that more is to come */
+  newtComponent time;
+} Page;
 
 static void
 add_line (GString *text, const char *label, const char *value)
@@ -23,6 +32,16 @@ add_line (GString *text, const char *label, const char *value)
   g_autofree char *printable = p2v_text_printable (value);
   g_autofree char *padded = p2v_text_pad (label, LABEL_WIDTH);
   g_string_append_printf (text, "%s%s\n", padded, printable);
+}
+
+/* Text that may be longer than a line. */
+static void
+add_paragraph (GString *text, const char *label, const char *value)
+{
+  g_autofree char *wrapped = p2v_text_wrap (value, TEXT_COLUMNS - LABEL_WIDTH, NULL);
+  g_auto (GStrv) lines = g_strsplit (wrapped, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    add_line (text, i == 0 ? label : "", lines[i]);
 }
 
 static void
@@ -52,20 +71,12 @@ add_guest (GString *text, const P2vRequest *request)
   add_line (text, "", size);
 }
 
-/* What is known of the disks by now. */
-static const P2vMachine *
-find_machine (const P2vFrontEnd *self)
-{
-  const P2vMachine *details = p2v_details_get (self->details);
-  return details != NULL ? details : self->request->machine;
-}
-
 /* How much of each is sent; returns the sum. */
 static gint64
 add_disks (GString *text, const P2vFrontEnd *self)
 {
   char **disks = self->request->guest->disks;
-  const P2vMachine *machine = find_machine (self);
+  const P2vMachine *machine = p2v_front_end_known_machine (self);
   gint64 total = 0;
   for (gsize i = 0; disks[i] != NULL; i++)
     {
@@ -89,6 +100,18 @@ add_disks (GString *text, const P2vFrontEnd *self)
   if (disks[1] != NULL)
     add_line (text, "", line);
   return total;
+}
+
+static void
+add_warnings (GString *text, const P2vFrontEnd *self)
+{
+  g_autoptr (GPtrArray) warnings = p2v_front_end_judge_disks (self, self->request->guest->disks);
+  for (guint i = 0; i < warnings->len; i++)
+    {
+      const P2vDiskWarning *warning = warnings->pdata[i];
+      g_autofree char *line = p2v_warning_describe (warning);
+      add_paragraph (text, p2v_severity_word (warning->severity), line);
+    }
 }
 
 static void
@@ -124,10 +147,24 @@ static void
 add_ending (GString *text, const P2vFrontEnd *self)
 {
   g_autofree char *ending = p2v_ending_foretell (self->config, self->request->guest->name);
-  g_autofree char *wrapped = p2v_text_wrap (ending, P2V_TEXT_WIDTH - LABEL_WIDTH - 2, NULL);
-  g_auto (GStrv) lines = g_strsplit (wrapped, "\n", -1);
-  for (gsize i = 0; lines[i] != NULL; i++)
-    add_line (text, i == 0 ? _ ("Then") : "", lines[i]);
+  add_paragraph (text, _ ("Then"), ending);
+}
+
+/* Everything that is known by now. bytes: receives how much is sent. (transfer full) */
+static char *
+describe (const P2vFrontEnd *self, gint64 *bytes)
+{
+  GString *text = g_string_new (NULL);
+  add_server (text, self);
+  add_guest (text, self->request);
+  *bytes = add_disks (text, self);
+  add_warnings (text, self);
+  add_nics (text, self->request);
+  add_drives (text, self->request);
+  add_output (text, self->request->output);
+  add_ending (text, self);
+  g_string_truncate (text, text->len - 1);
+  return g_string_free (text, FALSE);
 }
 
 static void
@@ -143,24 +180,55 @@ show_time (newtComponent box, const P2vEstimate *measured, gint64 bytes)
   newtTextboxSetText (box, wrapped);
 }
 
-/* Measures meanwhile how long it will take; nobody has to wait for that. */
-static int
-show (P2vFrontEnd *self, const char *text, gint64 bytes)
+/* What the disks say comes when it comes. Returns how much is sent. */
+static gint64
+show_knowledge (const Page *page, const P2vFrontEnd *self)
+{
+  gint64 bytes;
+  g_autofree char *text = describe (self, &bytes);
+  g_autofree char *wrapped = p2v_text_wrap (text, TEXT_COLUMNS, NULL);
+  newtTextboxSetText (page->text, wrapped);
+  newtTextboxSetText (
+      page->note, p2v_details_is_complete (self->details)
+                      ? ""
+                      : _ ("The disks are still being asked about their health and filesystems."));
+  return bytes;
+}
+
+static void
+build (Page *page, P2vWindow *window)
 {
   static const char *const labels[] = { N_ ("Convert"), N_ ("Back"), NULL };
-  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, 16);
-  g_autoptr (P2vMeasuring) measuring
-      = p2v_measuring_new (self->config, find_machine (self), self->request->guest->disks);
-  p2v_window_add_text (window, 0, 0, P2V_TEXT_WIDTH, TEXT_ROWS, text);
-  newtComponent box
+  page->text
+      = p2v_window_add (window, newtTextbox (1, 0, TEXT_COLUMNS, TEXT_ROWS, NEWT_FLAG_SCROLL));
+  page->note = p2v_window_add (window, newtTextbox (1, TEXT_ROWS, P2V_TEXT_WIDTH, 1, 0));
+  page->time
       = p2v_window_add (window, newtTextbox (1, TEXT_ROWS + 1, P2V_TEXT_WIDTH, TIME_ROWS, 0));
   p2v_window_add_buttons (window, labels);
   p2v_window_focus_button (window, 0);
   p2v_window_set_timer (window, TICK_MILLISECONDS);
+}
+
+/* Measures meanwhile how long it will take; nobody has to wait for that, nor for the disks. */
+static int
+show (const P2vFrontEnd *self)
+{
+  g_autoptr (P2vWindow) window = p2v_window_new (_ ("Is this right?"), P2V_TEXT_WIDTH, 16);
+  const P2vMachine *shown = p2v_front_end_known_machine (self);
+  g_autoptr (P2vMeasuring) measuring
+      = p2v_measuring_new (self->config, shown, self->request->guest->disks);
+  Page page;
+  build (&page, window);
+  gint64 bytes = show_knowledge (&page, self);
   int pressed = P2V_WINDOW_TICK;
   while (pressed == P2V_WINDOW_TICK)
     {
-      show_time (box, p2v_measuring_get (measuring), bytes);
+      if (p2v_front_end_known_machine (self) != shown)
+        {
+          shown = p2v_front_end_known_machine (self);
+          bytes = show_knowledge (&page, self);
+        }
+      show_time (page.time, p2v_measuring_get (measuring), bytes);
       pressed = p2v_window_run (window);
     }
   return pressed;
@@ -178,19 +246,12 @@ p2v_page_review (P2vFrontEnd *self)
       p2v_window_say (_ ("Not possible"), why);
       return P2V_PAGE_GUEST;
     }
-  g_autoptr (GString) text = g_string_new (NULL);
-  add_server (text, self);
-  add_guest (text, self->request);
-  gint64 bytes = add_disks (text, self);
-  add_nics (text, self->request);
-  add_drives (text, self->request);
-  add_output (text, self->request->output);
-  add_ending (text, self);
-  g_string_truncate (text, text->len - 1);
-  int pressed = show (self, text->str, bytes);
+  int pressed = show (self);
   if (pressed == P2V_WINDOW_ENDED)
     return P2V_PAGE_END;
-  if (pressed == 0 && !p2v_front_end_check_disks (self))
+  if (pressed != 0)
+    return P2V_PAGE_GUEST;
+  if (!p2v_front_end_check_disks (self))
     return P2V_PAGE_DISKS;
-  return pressed == 0 ? P2V_PAGE_CONVERT : P2V_PAGE_GUEST;
+  return p2v_front_end_confirm_warnings (self, TRUE) ? P2V_PAGE_CONVERT : P2V_PAGE_REVIEW;
 }

@@ -82,16 +82,27 @@ describe_system (const P2vMachine *machine)
   return g_strdup_printf ("%s%s%s", name, host[0] != '\0' ? _ (", host name ") : "", host);
 }
 
-static void
-add_facts (P2vWindow *window, const P2vMachine *machine)
+/* What the machine is, in three lines. (transfer full) */
+static char *
+describe_machine (const P2vMachine *machine)
 {
   g_autofree char *product = describe_product (machine);
   g_autofree char *hardware = describe_hardware (machine);
   g_autofree char *system = describe_system (machine);
   g_autofree char *machine_label = p2v_text_pad (_ ("Machine"), LABEL_WIDTH);
   g_autofree char *system_label = p2v_text_pad (_ ("System"), LABEL_WIDTH);
-  g_autofree char *text = g_strdup_printf ("%s%.60s\n%*s%.60s\n%s%.60s", machine_label, product,
-                                           LABEL_WIDTH, "", hardware, system_label, system);
+  return g_strdup_printf ("%s%.60s\n%*s%.60s\n%s%.60s", machine_label, product, LABEL_WIDTH, "",
+                          hardware, system_label, system);
+}
+
+/* machine: NULL when nobody has looked at it. */
+static void
+add_facts (P2vWindow *window, const P2vMachine *machine)
+{
+  g_autofree char *text
+      = machine != NULL ? describe_machine (machine)
+                        : g_strdup (_ ("The disks were not looked at. \"Look again\" does so; the "
+                                       "network can be set up meanwhile."));
   p2v_window_add_label (window, 0, 0,
                         _ ("This makes a virtual machine of the machine it runs on."));
   p2v_window_add_label (window, 0, 1, _ ("Its disks are read, and never written to."));
@@ -127,14 +138,20 @@ has_many_nics (void)
   return count_lines (text) > NIC_ROWS;
 }
 
-static void
-look_again (P2vFrontEnd *self)
+/* There is nothing to go on with before the machine has been looked at. */
+static P2vPage
+go_on (P2vFrontEnd *self)
 {
-  g_autoptr (GError) error = NULL;
-  if (p2v_front_end_look (self, &error))
-    return;
-  g_autofree char *text = p2v_front_end_explain (self, error);
-  p2v_window_say (_ ("This machine could not be looked at"), text);
+  static const char *const labels[] = { N_ ("Look again"), N_ ("Back"), NULL };
+  if (self->machine != NULL)
+    return P2V_PAGE_SERVER;
+  if (p2v_window_ask (_ ("Not yet"),
+                      _ ("The disks were not looked at, and without that there is nothing to "
+                         "convert."),
+                      labels, 0)
+      == 0)
+    p2v_front_end_look (self);
+  return self->machine != NULL ? P2V_PAGE_SERVER : P2V_PAGE_WELCOME;
 }
 
 /* Each language names itself, so that it is found in any other. */
@@ -197,12 +214,12 @@ p2v_page_welcome (P2vFrontEnd *self)
         return P2V_PAGE_WELCOME;
       int pressed = p2v_window_run (window);
       if (pressed == 0)
-        return P2V_PAGE_SERVER;
+        return go_on (self);
       if (pressed == 1)
         p2v_page_network (self);
       if (pressed == 2)
         {
-          look_again (self);
+          p2v_front_end_look (self);
           return P2V_PAGE_WELCOME;
         }
       if (pressed == 3 && self->live)

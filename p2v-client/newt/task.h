@@ -14,6 +14,12 @@ typedef gboolean (*P2vTaskFunc) (gpointer data, GCancellable *cancellable, GErro
 gboolean p2v_task_run (const char *title, const char *text, P2vTaskFunc func, gpointer data,
                        GError **error);
 
+/* The same for what may hang where nothing can stop it: when the person cancels, or the program is
+ * to end, it is left alone soon after and P2V_ERROR_CANCELLED is returned, while its thread goes
+ * on. data: the thread's, which calls release for it at its end. */
+gboolean p2v_task_run_apart (const char *title, const char *text, P2vTaskFunc func, gpointer data,
+                             GDestroyNotify release, GError **error);
+
 G_END_DECLS
 
 #endif

@@ -22,13 +22,16 @@ teardown_file () { server_stop; }
 
 setup ()
 {
+  LOOPS=()
   common_setup
   disk_make "$T/sda" 50000384 "$BATS_TEST_NUMBER"
 }
 
 teardown ()
 {
+  local loop
   terminal kill-server 2>/dev/null || true
+  for loop in "${LOOPS[@]}"; do losetup -d "$loop"; done
   [[ -z ${NETWORK_NAMESPACE-} ]] || ip netns delete "$NETWORK_NAMESPACE"
   common_teardown
 }
@@ -360,16 +363,65 @@ QUESTION="Go on with an unfinished conversion of this machine?"
   qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/lost1-sda"
 }
 
-@test "a signal in the middle of a conversion stops it in good order" {
-  disk_make "$T/sda" 1500000256 signal
-  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=signal1
+@test "stopped while the connection is lost, the job stays on the server, and that is said before" {
+  local job
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=cut1 p2v.bwlimit=2M p2v.compress=off
   go_to_review
   press_button Convert
   see "Sending the disks"
-  kill -TERM "$(text_pid)"
+  job=$(p2v_server jobs --json | jq -r '.jobs[] | select(.guest == "cut1") | .id')
+  press_button Cancel
+  see "What has been sent is deleted on the server"
+  sshd_away
+  # The question is about what was so when it was asked: it is asked again.
+  sleep 3
+  press_button Stop
+  see "The server cannot be told now"
+  run screen
+  assert_output_contains "$job"
+  refute_output_contains "deleted"
+  press_button Stop
+  see "Stopped"
+  see "The server could not be told"
+  see "$job"
+  sshd_back
+  [[ $(state_of cut1) = @(receiving|waiting) ]]
+  p2v_server cancel "$job"
+  assert_equal "$(state_of cut1)" cancelled
+}
+
+# signal_leaves NAME SIGNAL TEXT [COMMAND...]: the program is told to end while TEXT is on the screen,
+# where COMMAND leads.
+signal_leaves ()
+{
+  local name=$1 signal=$2 text=$3
+  shift 3
+  text_start "p2v.identity=file://$SERVER_IDENTITY" "p2v.name=$name" p2v.bwlimit=2M p2v.compress=off
+  go_to_review
+  press_button Convert
+  see "Sending the disks"
+  [[ $# = 0 ]] || "$@"
+  see "$text"
+  kill -s "$signal" "$(text_pid)"
   wait_until 20 ended
   assert_equal "$(<"$T/status")" 9
-  assert_equal "$(state_of signal1)" cancelled
+  [[ $(state_of "$name") = @(receiving|waiting) ]]
+  rm "$T/status"
+  terminal kill-server
+}
+
+@test "a signal in the middle of a conversion leaves the job, which can be gone on with" {
+  signal_leaves signal1 TERM "Sending the disks"
+  signal_leaves signal2 TERM "Stop the conversion?" press_button Cancel
+  signal_leaves signal3 HUP "Nothing is sent until you go on" press_button Pause
+  text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=signal1
+  go_to_review
+  press_button Convert
+  see "$QUESTION"
+  press Enter
+  see "Sent, but the conversion failed"
+  qemu-img compare -f raw "$T/sda" "$SERVER_IMAGES/signal1-sda"
+  assert_equal "$(states_of signal1)" '["failed"]'
 }
 
 @test "a terminal that nobody knows is a VT100, and the frame fits on it" {
@@ -532,6 +584,108 @@ END
   see "half1: Array"
   press_button Back
   see "Which disks become"
+}
+
+@test "a look at the disks that takes long is left for the first page, and begun again" {
+  # What asks the disks hangs, and cannot be ended.
+  mkdir "$T/bin"
+  printf '#!/bin/sh\nexec sleep 600\n' >"$T/bin/debugfs"
+  chmod +x "$T/bin/debugfs"
+  array_and_data_make
+  PATH=$T/bin:$PATH text_start "p2v.identity=file://$SERVER_IDENTITY" "p2v.disks=$T/data"
+  see "Looking at this machine and its disks"
+  press Enter
+  see "Machine and network"
+  see "The disks were not looked at"
+  press_button Language
+  see "English"
+  press Escape
+  see "The disks were not looked at"
+  press_button "Set up network"
+  # With NetworkManager, or without.
+  wait_until 10 eval 'shows "How is this machine connected?" || shows "cannot be set up here"'
+  press Escape
+  see "The disks were not looked at"
+  # Nor does going on, or looking again, shut anybody in.
+  press_button Next
+  see "without that there is nothing to"
+  press Enter
+  see "Looking at this machine and its disks"
+  press Enter
+  see "The disks were not looked at"
+  rm "$T/bin/debugfs"
+  press_button "Look again"
+  wait_until 30 lacks "were not looked at"
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "Which disks become"
+  see "[*] data"
+}
+
+@test "a signal ends a look that takes long" {
+  mkdir "$T/bin"
+  printf '#!/bin/sh\nexec sleep 600\n' >"$T/bin/debugfs"
+  chmod +x "$T/bin/debugfs"
+  array_and_data_make
+  PATH=$T/bin:$PATH text_start "p2v.disks=$T/data"
+  see "Looking at this machine and its disks"
+  kill -TERM "$(text_pid)"
+  wait_until 5 ended
+}
+
+# A disk's health is slow to come: each has 10 seconds for its answer, and gives it when $T/answer is
+# there.
+slow_health_make ()
+{
+  local disk
+  mkdir "$T/bin"
+  cat >"$T/bin/smartctl" <<END
+#!/bin/sh
+for i in 1 2 3 4 5 6 7 8 9; do [ -e '$T/answer' ] || sleep 1; done
+[ ! -e '$T/answer' ] || echo '{"smart_status": {"passed": false}}'
+END
+  chmod +x "$T/bin/smartctl"
+  for disk in sda sdb sdc; do
+    [[ -e $T/$disk ]] || cp "$T/sda" "$T/$disk"
+    LOOPS+=("$(losetup --show -f "$T/$disk")")
+  done
+}
+
+@test "what becomes known of a disk after it was chosen is shown before the conversion, and asked about" {
+  local last
+  slow_health_make
+  last=${LOOPS[-1]##*/}
+  PATH=$T/bin:$PATH text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=late1 \
+    "p2v.disks=$(IFS=,; echo "${LOOPS[*]}")"
+  go_to_review
+  see "The disks are still being asked about their health and filesystems."
+  lacks "failing"
+  touch "$T/answer"
+  wait_until 60 lacks "still being asked"
+  # Backwards from the button to the text, which is longer than its box.
+  press BTab
+  see_further_down "$last: The disk says that it is failing"
+  press_button Convert
+  see "The guest will probably not work"
+  see "$last: The disk says"
+  # The button that Enter presses is the careful one.
+  press Enter
+  see "Is this right?"
+  # What was confirmed where the disks are chosen is not asked about again.
+  press_button Back
+  see "What shall the guest be?"
+  press Escape
+  see "Which disks become"
+  press_button Next
+  see "The guest will probably not work"
+  press_button "Go on"
+  see "What shall the guest be?"
+  press_button Next
+  see "Is this right?"
+  press_button Convert
+  see "Sent, but the conversion failed"
 }
 
 @test "a disk that goes after it was chosen is said before the conversion begins" {
