@@ -192,7 +192,7 @@ draw_row (const Row *row, const char *name, const P2vProgress *progress, const P
 {
   gint64 done;
   gint64 size;
-  g_autofree char *short_name = g_strdup_printf ("%.*s", NAME_WIDTH - 1, name);
+  g_autofree char *short_name = p2v_text_cut (name, NAME_WIDTH - 1);
   p2v_progress_totals (progress, &done, &size);
   if (disk != NULL)
     {

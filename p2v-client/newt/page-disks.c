@@ -11,6 +11,16 @@
 #define LIST_ROWS 6
 #define DETAIL_ROWS 6
 
+/* Columns of a line of the list, which has a box and a scroll bar beside it. */
+#define LINE_WIDTH 66
+#define MODEL_WIDTH 18
+
+/* What has no end of its own is cut, so that the rest can be read: columns. */
+#define PATH_LIMIT 60
+#define SERIAL_LIMIT 30
+#define SYSTEM_LIMIT 40
+#define LABEL_LIMIT 20
+
 /* How soon the details follow what was chosen or has become known. */
 #define REFRESH_MILLISECONDS 400
 
@@ -55,8 +65,10 @@ describe_disk (const P2vDisk *disk)
   g_autofree char *model = p2v_text_printable (disk->model != NULL ? disk->model : disk->bus);
   const P2vOs *os = find_os (disk->content);
   g_autofree char *system = p2v_text_printable (os != NULL ? os->name : NULL);
-  return g_strdup_printf ("%-8.20s %10s  %-18.18s %.26s", disk->name, size, g_strstrip (model),
-                          system);
+  g_autofree char *short_model = p2v_text_fit (g_strstrip (model), MODEL_WIDTH);
+  g_autofree char *line
+      = g_strdup_printf ("%-8.20s %10s  %s %s", disk->name, size, short_model, system);
+  return p2v_text_cut (line, LINE_WIDTH);
 }
 
 static void describe_content (GString *text, const P2vContent *content, guint depth,
@@ -73,8 +85,9 @@ describe_partition (GString *text, const P2vPartition *partition, guint depth)
     g_string_append_c (text, '\n');
   g_string_append_printf (text, "%*s%" G_GINT64_FORMAT ": %s", (int)depth * 2, "",
                           partition->number, size);
+  g_autofree char *short_label = p2v_text_cut (label, LABEL_LIMIT);
   if (label[0] != '\0')
-    g_string_append_printf (text, " \"%.20s\"", label);
+    g_string_append_printf (text, " \"%s\"", short_label);
   gint64 used = p2v_content_usage (partition->content, partition->size);
   g_autofree char *in_use = p2v_size_format (used);
   describe_content (text, partition->content, depth + 1, used >= 0 ? in_use : NULL);
@@ -103,7 +116,8 @@ describe_content (GString *text, const P2vContent *content, guint depth, const c
   if (content->os != NULL)
     {
       g_autofree char *name = p2v_text_printable (content->os->name);
-      g_string_append_printf (text, ", %.40s", name);
+      g_autofree char *short_name = p2v_text_cut (name, SYSTEM_LIMIT);
+      g_string_append_printf (text, ", %s", short_name);
     }
   for (guint i = 0; i < content->partitions->len; i++)
     describe_partition (text, content->partitions->pdata[i], depth);
@@ -174,8 +188,10 @@ show_details (newtComponent list, void *data)
   g_autofree char *serial = p2v_text_printable (disk->serial);
   gint64 used = p2v_content_usage (disk->content, disk->size);
   g_autofree char *in_use = p2v_size_format (used);
-  g_string_append_printf (text, "%.60s%s%.30s", path,
-                          serial[0] != '\0' ? _ (", serial number ") : "", serial);
+  g_autofree char *short_path = p2v_text_cut (path, PATH_LIMIT);
+  g_autofree char *short_serial = p2v_text_cut (serial, SERIAL_LIMIT);
+  g_string_append_printf (text, "%s%s%s", short_path,
+                          serial[0] != '\0' ? _ (", serial number ") : "", short_serial);
   g_string_append_c (text, ':');
   describe_warnings (text, page, disk);
   describe_content (text, disk->content, 1, used >= 0 ? in_use : NULL);

@@ -13,6 +13,11 @@
 #define LIST_ROWS 8
 #define FIELD_COLUMN 14
 
+/* Columns of a line of a list, which has boxes and a scroll bar beside it, and of parts of it. */
+#define LINE_WIDTH 66
+#define NAME_WIDTH 10
+#define NETWORK_WIDTH 20
+
 /* NULL when the guest does not get the interface. */
 static const char *
 network_of (const P2vFrontEnd *self, const char *nic)
@@ -28,11 +33,13 @@ describe_nic (const P2vFrontEnd *self, const P2vNic *nic)
   const char *network = network_of (self, nic->name);
   g_autofree char *where = network != NULL ? g_strdup_printf (_ ("to %s"), network)
                                            : g_strdup (_ ("not for the guest"));
-  g_autofree char *padded = p2v_text_pad (where, 20);
+  g_autofree char *padded = p2v_text_fit (where, NETWORK_WIDTH);
+  g_autofree char *name = p2v_text_pad (nic->name, NAME_WIDTH);
   g_autofree char *model = p2v_text_printable (nic->model);
-  return g_strdup_printf ("%-10s %s %s %s, %.20s", nic->name, padded,
-                          nic->mac != NULL ? nic->mac : "",
-                          nic->link ? _ ("connected") : _ ("no link"), model);
+  g_autofree char *line
+      = g_strdup_printf ("%s %s %s %s, %s", name, padded, nic->mac != NULL ? nic->mac : "",
+                         nic->link ? _ ("connected") : _ ("no link"), model);
+  return p2v_text_cut (line, LINE_WIDTH);
 }
 
 /* Pointing at a network puts it into the field. */
@@ -187,7 +194,9 @@ build_drives (const P2vFrontEnd *self, P2vWindow *window)
       gboolean chosen = given == NULL || g_strv_contains (given, drive->name);
       g_autofree char *vendor = p2v_text_printable (drive->vendor);
       g_autofree char *model = p2v_text_printable (drive->model);
-      g_autofree char *line = g_strdup_printf ("%-10s %.20s %.30s", drive->name, vendor, model);
+      g_autofree char *name = p2v_text_pad (drive->name, NAME_WIDTH);
+      g_autofree char *all = g_strdup_printf ("%s %s %s", name, vendor, model);
+      g_autofree char *line = p2v_text_cut (all, LINE_WIDTH);
       newtCheckboxTreeAddItem (list, line, drive, chosen ? NEWT_FLAG_SELECTED : 0, NEWT_ARG_APPEND,
                                NEWT_ARG_LAST);
     }

@@ -18,6 +18,7 @@
 #define TICK_MILLISECONDS 200
 
 #define LABEL_WIDTH 10
+#define MODEL_LIMIT 25
 
 typedef struct
 {
@@ -88,9 +89,11 @@ add_disks (GString *text, const P2vFrontEnd *self)
       g_autofree char *used = p2v_size_format (bytes);
       g_autofree char *amount
           = bytes < disk->size ? g_strdup_printf (_ ("%s in use"), used) : g_strdup ("");
-      g_autofree char *line = g_strdup_printf (
-          "%-10s %10s  %.25s%s%s", disk->name, size, disk->model != NULL ? disk->model : "",
-          disk->model != NULL && amount[0] != '\0' ? ", " : "", amount);
+      g_autofree char *printable = p2v_text_printable (disk->model);
+      g_autofree char *model = p2v_text_cut (printable, MODEL_LIMIT);
+      g_autofree char *line
+          = g_strdup_printf ("%-10s %10s  %s%s%s", disk->name, size, model,
+                             model[0] != '\0' && amount[0] != '\0' ? ", " : "", amount);
       add_line (text, i == 0 ? _ ("Disks") : "", line);
       total += bytes;
     }
@@ -121,7 +124,8 @@ add_nics (GString *text, const P2vRequest *request)
   for (guint i = 0; i < nics->len; i++)
     {
       const P2vGuestNic *nic = nics->pdata[i];
-      g_autofree char *line = g_strdup_printf (_ ("%-10s to network %s"), nic->nic, nic->network);
+      g_autofree char *name = p2v_text_pad (nic->nic, LABEL_WIDTH);
+      g_autofree char *line = g_strdup_printf (_ ("%s to network %s"), name, nic->network);
       add_line (text, i == 0 ? _ ("Network") : "", line);
     }
   if (nics->len == 0)

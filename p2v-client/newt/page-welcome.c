@@ -90,9 +90,17 @@ describe_machine (const P2vMachine *machine)
   g_autofree char *hardware = describe_hardware (machine);
   g_autofree char *system = describe_system (machine);
   g_autofree char *machine_label = p2v_text_pad (_ ("Machine"), LABEL_WIDTH);
+  g_autofree char *gap = p2v_text_pad ("", LABEL_WIDTH);
   g_autofree char *system_label = p2v_text_pad (_ ("System"), LABEL_WIDTH);
-  return g_strdup_printf ("%s%.60s\n%*s%.60s\n%s%.60s", machine_label, product, LABEL_WIDTH, "",
-                          hardware, system_label, system);
+  const char *const labels[] = { machine_label, gap, system_label };
+  const char *const values[] = { product, hardware, system };
+  GString *text = g_string_new (NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autofree char *value = p2v_text_cut (values[i], P2V_TEXT_WIDTH - LABEL_WIDTH);
+      g_string_append_printf (text, "%s%s%s", i > 0 ? "\n" : "", labels[i], value);
+    }
+  return g_string_free (text, FALSE);
 }
 
 /* machine: NULL when nobody has looked at it. */

@@ -147,6 +147,26 @@ p2v_text_pad (const char *text, guint width)
   return g_strdup_printf ("%s%*s", text, (int)(width > columns ? width - columns : 0), "");
 }
 
+char *
+p2v_text_cut (const char *text, guint width)
+{
+  const char *end = text;
+  for (guint columns = 0; *end != '\0'; end = g_utf8_next_char (end))
+    {
+      columns += char_columns (g_utf8_get_char (end));
+      if (columns > width)
+        break;
+    }
+  return g_strndup (text, (gsize)(end - text));
+}
+
+char *
+p2v_text_fit (const char *text, guint width)
+{
+  g_autofree char *beginning = p2v_text_cut (text, width);
+  return p2v_text_pad (beginning, width);
+}
+
 /* The bytes of `text` that make up its next line, at most `width` columns. */
 static gsize
 line_length (const char *text, guint width)

@@ -37,6 +37,12 @@ guint p2v_text_columns (const char *text);
 /* The text with spaces after it, up to `width` columns. (transfer full) */
 char *p2v_text_pad (const char *text, guint width);
 
+/* As much of the beginning of the text as `width` columns have room for. (transfer full) */
+char *p2v_text_cut (const char *text, guint width);
+
+/* The text cut or padded to `width` columns, for a table. (transfer full) */
+char *p2v_text_fit (const char *text, guint width);
+
 /* Text broken into lines of at most `width` columns, at spaces where there are any; line breaks in
  * it stay. lines: receives their number, may be NULL. (transfer full) */
 char *p2v_text_wrap (const char *text, guint width, guint *lines);

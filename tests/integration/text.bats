@@ -8,6 +8,7 @@ load ../lib/common
 load ../lib/sample-disks
 load ../lib/text
 load ../lib/interrupted
+load ../lib/faulty-disk
 
 bats_require_minimum_version 1.5.0
 
@@ -29,9 +30,11 @@ setup ()
 
 teardown ()
 {
-  local loop
+  local device
+  [[ -z ${faulty_pid-} ]] || kill -CONT "$faulty_pid"
   terminal kill-server 2>/dev/null || true
-  for loop in "${LOOPS[@]}"; do losetup -d "$loop"; done
+  faulty_disk_end
+  for device in "${LOOPS[@]}"; do losetup -d "$device"; done
   [[ -z ${NETWORK_NAMESPACE-} ]] || ip netns delete "$NETWORK_NAMESPACE"
   common_teardown
 }
@@ -622,6 +625,30 @@ END
   press_button Next
   see "Which disks become"
   see "[*] data"
+}
+
+# What reads it hangs in the kernel, where no signal ends it.
+@test "a disk that does not answer keeps nobody" {
+  faulty_disk_start "$T/sda"
+  kill -STOP "$faulty_pid"
+  text_start "p2v.identity=file://$SERVER_IDENTITY" "p2v.disks=$loop" p2v.name=silent1
+  see "Looking at this machine and its disks"
+  press Enter
+  see "The disks were not looked at"
+  kill -CONT "$faulty_pid"
+  press_button "Look again"
+  wait_until 30 lacks "were not looked at"
+  # It falls silent while its filesystems are asked.
+  kill -STOP "$faulty_pid"
+  press_button "Look again"
+  see "Looking at this machine and its disks"
+  press Enter
+  see "Machine and network"
+  press_button Next
+  see "Conversion server"
+  press_button Next
+  see "Which disks become"
+  see "${loop##*/}"
 }
 
 @test "a signal ends a look that takes long" {

@@ -40,6 +40,33 @@ test_characters_are_counted_not_bytes (void)
   assert_wrapped ("\xff\xff", 1, "\xef\xbf\xbd\n\xef\xbf\xbd", 2);
 }
 
+static void
+test_columns_are_cut_and_padded (void)
+{
+  static const struct
+  {
+    const char *text;
+    guint width;
+    const char *cut, *fit;
+  } cases[] = {
+    { "abc", 5, "abc", "abc  " },
+    { "abcdef", 5, "abcde", "abcde" },
+    { "", 2, "", "  " },
+    { "äöüß", 3, "äöü", "äöü" },
+    { "服务器", 5, "服务", "服务 " },
+    { "服务器", 6, "服务器", "服务器" },
+    { "服", 1, "", " " },
+    { "e\u0301e", 1, "e\u0301", "e\u0301" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *cut = p2v_text_cut (cases[i].text, cases[i].width);
+      g_autofree char *fit = p2v_text_fit (cases[i].text, cases[i].width);
+      g_assert_cmpstr (cut, ==, cases[i].cut);
+      g_assert_cmpstr (fit, ==, cases[i].fit);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -48,5 +75,6 @@ main (int argc, char **argv)
   g_test_add_func ("/wrap/long-word", test_a_long_word_is_cut);
   g_test_add_func ("/wrap/line-breaks", test_line_breaks_and_indents_stay);
   g_test_add_func ("/wrap/characters", test_characters_are_counted_not_bytes);
+  g_test_add_func ("/wrap/cut-and-pad", test_columns_are_cut_and_padded);
   return g_test_run ();
 }
