@@ -526,6 +526,19 @@ ethtool_says ()
   ((kib <= 120 * 1024)) || assert_fail "$kib KiB"
 }
 
+@test "while it sends with two lanes it takes 120 MiB and its buffers, which are 128 MiB at most" {
+  disk_make "$T/disk1" 400000000 peak
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.lanes=2
+  to_review peak1
+  key Return
+  KIOSK_PATIENCE=150 kiosk_until "need not be read again"
+  assert_same_contents "$SERVER_IMAGES/peak1-disk1" "$T/disk1"
+  # The most that it had at once, with all of the shared libraries. P2V_BUFFER_POOL_MAX.
+  local kib
+  kib=$(awk '/^VmHWM:/ { print $2 }' "/proc/$KIOSK_PID/status")
+  ((kib <= (120 + 128) * 1024)) || assert_fail "$kib KiB"
+}
+
 @test "from the first page to the last nothing is lost, nor read that is not there (valgrind)" {
   cat >"$T/valgrind" <<END
 #!/bin/sh
