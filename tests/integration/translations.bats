@@ -59,9 +59,9 @@ start ()
 # wider than the screen.
 assert_page_good ()
 {
-  assert_equal "$(kiosk_look --clashes)" ""
-  assert_equal "$(kiosk_look --nameless)" ""
-  assert_equal "$(kiosk_look --outside=800)" ""
+  assert_nothing --clashes
+  assert_nothing --nameless
+  assert_nothing --outside=800
 }
 
 # walk_to_review LANGUAGE: page by page, with the Enter key.
