@@ -170,13 +170,15 @@ assert_page_good ()
   assert_nothing --outside=800
 }
 
-# GTK's complaints are ours, but for one: asked for all it has, the bridge to AT-SPI also looks at
-# labels that are gone (GtkLabelAccessible has no states to tell then).
+# GTK's complaints are ours, but for two: asked for all it has, the bridge to AT-SPI also looks at
+# labels that are gone (GtkLabelAccessible has no states to tell then); a button that its Alt+letter
+# activates opens its menu a moment after the key.
 assert_quiet ()
 {
   local complaints
   complaints=$(grep -E 'CRITICAL|WARNING' "$T/kiosk.out" |
-    awk '/atk_state_set_contains_state/ { gone = 1; next }
+    awk '/Gtk-WARNING .*: no trigger event for menu popup$/ { next }
+      /atk_state_set_contains_state/ { gone = 1; next }
       gone && /g_object_unref/ { gone = 0; next } { gone = 0; print }')
   assert_equal "$complaints" ""
 }
