@@ -51,8 +51,8 @@ start ()
 # On what is shown: every control has a name, and nothing is wider than the screen.
 assert_page_good ()
 {
-  assert_equal "$(kiosk_look --nameless)" ""
-  assert_equal "$(kiosk_look --outside=800)" ""
+  assert_nothing --nameless
+  assert_nothing --outside=800
 }
 
 @test "a static address is entered by keyboard, is there, tested, and the server is reached through it" {
