@@ -136,6 +136,22 @@ take_fields (P2vServerPage *page)
   return TRUE;
 }
 
+/* What was typed and can be right is not lost with the page, as when the language is changed. */
+static void
+keep_fields (P2vServerPage *page)
+{
+  const P2vConfig *config = model_of (page)->config;
+  guint16 port;
+  char *username = p2v_field_read_username (gtk_entry_get_text (page->username), NULL);
+  g_autofree char *server = p2v_field_read_server (gtk_entry_get_text (page->server), NULL);
+  if (username != NULL)
+    take_login (page, username);
+  /* A host key without a server is for the one that is named in the end. */
+  if (server != NULL && (config->server != NULL || config->hostkey == NULL)
+      && p2v_field_read_port (gtk_entry_get_text (page->port), &port, NULL))
+    p2v_kiosk_model_set_server (model_of (page), server, port);
+}
+
 static gboolean
 is_unknown (P2vKioskModel *model)
 {
@@ -416,7 +432,10 @@ static gboolean
 retreat (P2vKioskPage *base)
 {
   if (!p2v_kiosk_page_get_model (base)->probing)
-    return FALSE;
+    {
+      keep_fields (P2V_SERVER_PAGE (base));
+      return FALSE;
+    }
   p2v_kiosk_engine_stop_probe (p2v_kiosk_page_get_engine (base));
   return TRUE;
 }

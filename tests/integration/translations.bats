@@ -130,6 +130,21 @@ walk_to_review ()
   kiosk_until "Diesen Rechner virtualisieren"
   key alt+s Up
   kiosk_until "Turn this machine into a virtual machine"
+  # What was typed stays, and so does the look.
+  kiosk_go "Which conversion server?" Return
+  type_text typed
+  kiosk_go "Turn this machine into a virtual machine" Escape
+  key alt+w
+  kiosk_until "Large text"
+  key l
+  key alt+l Down
+  kiosk_until "Diesen Rechner virtualisieren"
+  key alt+a
+  kiosk_until $'check menu item\tGroße Schrift\tchecked'
+  key Escape
+  kiosk_go "$(in_language de "Which conversion server?")" alt+w
+  key alt+i
+  kiosk_until $'Passwort\tsensitive\ttyped'
 }
 
 @test "a language that there is not is refused, with those that there are" {
