@@ -355,11 +355,14 @@ C_FILES = $(wildcard common/*.[ch] p2v-client/*.[ch] p2v-client/*/*.[ch] p2v-ser
   tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/lib/*.[ch])
 
 .PHONY: lint
-lint: ## check formatting (clang-format), shell (shellcheck) and C (cppcheck)
+lint: ## check formatting (clang-format), shell (shellcheck), that tests can fail, and C (cppcheck)
 	@echo "  clang-format"
 	$(Q)clang-format --dry-run --Werror $(C_FILES)
 	@echo "  shellcheck"
 	$(Q)shellcheck -x $(sort $(SHELL_SCRIPTS))
+	@echo "  negations"
+	@# errexit does not look at them: without "|| assert_fail" they fail no test.
+	$(Q)! git grep -nE '^ *! +[^-]' -- 'tests/*.bats' 'tests/*.bash' | grep -vF '||'
 	@echo "  cppcheck"
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=gtk -I. '-DG_GNUC_PRINTF(f,a)=' \
 	  --enable=warning,portability --suppress=missingIncludeSystem common p2v-client p2v-server

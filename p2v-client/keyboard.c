@@ -116,21 +116,58 @@ run (const char *const *argv, GAsyncReadyCallback done, gpointer user_data)
     g_subprocess_communicate_utf8_async (program, NULL, NULL, on_ended, g_steal_pointer (&task));
 }
 
+static void
+on_set (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  g_autofree char *output = g_task_propagate_pointer (G_TASK (result), &error);
+  if (output == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/* The layout's keys are known, or not, when something is wrong with it, which setxkbmap says then.
+ */
+static void
+on_printed (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  const char *const *parts = g_task_get_task_data (task);
+  const char *variant = parts[1] != NULL ? parts[1] : "";
+  g_autofree char *keymap = g_task_propagate_pointer (G_TASK (result), NULL);
+  gboolean latin = keymap == NULL || g_regex_match_simple ("\\[ *a, *A", keymap, 0, 0);
+  g_autofree char *layouts = g_strconcat (latin ? "" : "us,", parts[0], NULL);
+  g_autofree char *variants = g_strconcat (latin ? "" : ",", variant, NULL);
+  /* The first option takes those away that there were. */
+  const char *const argv[] = { "setxkbmap", "-layout", layouts,
+                               "-variant",  variants,  "-option",
+                               "",          "-option", latin ? "" : "grp:alt_shift_toggle",
+                               NULL };
+  g_object_set_data (G_OBJECT (task), "switches", GINT_TO_POINTER (!latin));
+  run (argv, on_set, g_steal_pointer (&task));
+}
+
 void
 p2v_keyboard_set (const char *code, GAsyncReadyCallback done, gpointer user_data)
 {
-  g_auto (GStrv) parts = g_strsplit_set (code, "()", 3);
+  static const char print[]
+      = "setxkbmap -layout \"$0\" -variant \"$1\" -print | xkbcomp -w 0 -xkb - -";
+  char **parts = g_strsplit_set (code, "()", 3);
   const char *const argv[]
-      = { "setxkbmap", "-layout", parts[0], "-variant", parts[1] != NULL ? parts[1] : "", NULL };
+      = { "sh", "-c", print, parts[0], parts[1] != NULL ? parts[1] : "", NULL };
   g_return_if_fail (p2v_keyboard_is_code (code));
-  run (argv, done, user_data);
+  GTask *task = g_task_new (NULL, NULL, done, user_data);
+  g_task_set_task_data (task, parts, (GDestroyNotify)g_strfreev);
+  run (argv, on_printed, task);
 }
 
 gboolean
-p2v_keyboard_set_finish (GAsyncResult *result, GError **error)
+p2v_keyboard_set_finish (GAsyncResult *result, gboolean *switches, GError **error)
 {
-  g_autofree char *output = g_task_propagate_pointer (G_TASK (result), error);
-  return output != NULL;
+  *switches = g_object_get_data (G_OBJECT (result), "switches") != NULL;
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 void
@@ -140,13 +177,17 @@ p2v_keyboard_get (GAsyncReadyCallback done, gpointer user_data)
   run (argv, done, user_data);
 }
 
-/* The value of a line "layout:     de". (transfer full) */
+/* The value of a line "layout:     us,de", of several the last. (transfer full) */
 static char *
 find_value (const char *const *lines, const char *name)
 {
   for (gsize i = 0; lines[i] != NULL; i++)
     if (g_str_has_prefix (lines[i], name))
-      return g_strstrip (g_strdup (lines[i] + strlen (name)));
+      {
+        const char *values = lines[i] + strlen (name);
+        const char *comma = strrchr (values, ',');
+        return g_strstrip (g_strdup (comma != NULL ? comma + 1 : values));
+      }
   return NULL;
 }
 

@@ -26,12 +26,14 @@ GPtrArray *p2v_keyboard_layouts (const char *path);
  * loadkeys. */
 gboolean p2v_keyboard_is_code (const char *code);
 
-/* Has X use a layout (setxkbmap(1)), without waiting for it. done: called with the GTask. Fails
- * with what setxkbmap says. */
+/* Has X use a layout (setxkbmap(1)), without waiting for it. done: called with the GTask. A layout
+ * that has no Latin letters, which names and passwords are made of, comes second after the US one,
+ * and Alt+Shift switches between the two: then *switches is set. Fails with what setxkbmap says. */
 void p2v_keyboard_set (const char *code, GAsyncReadyCallback done, gpointer user_data);
-gboolean p2v_keyboard_set_finish (GAsyncResult *result, GError **error);
+gboolean p2v_keyboard_set_finish (GAsyncResult *result, gboolean *switches, GError **error);
 
-/* Asks X which layout it uses: the code (transfer full), or NULL with an error. */
+/* Asks X which layout it uses, the last of several: the code (transfer full), or NULL with an
+ * error. */
 void p2v_keyboard_get (GAsyncReadyCallback done, gpointer user_data);
 char *p2v_keyboard_get_finish (GAsyncResult *result, GError **error);
 

@@ -14,6 +14,9 @@
 #define PAGE_WIDTH 1600
 #define PAGE_HEIGHT 900
 
+/* As they were set last. */
+static gboolean large_text, high_contrast;
+
 static void
 fit_to_screen (GdkDisplay *display)
 {
@@ -48,7 +51,14 @@ p2v_kiosk_load_style (void)
 void
 p2v_kiosk_set_large_text (gboolean large)
 {
+  large_text = large;
   g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", large ? LARGE_DPI : USUAL_DPI, NULL);
+}
+
+gboolean
+p2v_kiosk_get_large_text (void)
+{
+  return large_text;
 }
 
 void
@@ -56,6 +66,7 @@ p2v_kiosk_set_high_contrast (gboolean high)
 {
   static GtkCssProvider *contrast;
   GdkScreen *screen = gdk_screen_get_default ();
+  high_contrast = high;
   if (contrast == NULL)
     contrast = load (P2V_KIOSK_RESOURCES "contrast.css");
   if (high)
@@ -65,4 +76,10 @@ p2v_kiosk_set_high_contrast (gboolean high)
     gtk_style_context_remove_provider_for_screen (screen, GTK_STYLE_PROVIDER (contrast));
   g_object_set (gtk_settings_get_default (), "gtk-theme-name", high ? "HighContrast" : "Adwaita",
                 NULL);
+}
+
+gboolean
+p2v_kiosk_get_high_contrast (void)
+{
+  return high_contrast;
 }

@@ -13,9 +13,11 @@ void p2v_kiosk_load_style (void);
 
 /* All text a quarter larger, or as it was. */
 void p2v_kiosk_set_large_text (gboolean large);
+gboolean p2v_kiosk_get_large_text (void);
 
 /* Black on white, with borders in the place of shades, or as it was. */
 void p2v_kiosk_set_high_contrast (gboolean high);
+gboolean p2v_kiosk_get_high_contrast (void);
 
 G_END_DECLS
 

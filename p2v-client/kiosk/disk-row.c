@@ -93,12 +93,13 @@ new_label (const char *text, gboolean serious)
 }
 
 GtkWidget *
-p2v_disk_warning_new_label (const P2vDiskWarning *warning)
+p2v_disk_warning_new_label (const P2vDiskWarning *warning, const char *subject)
 {
   /* Characters of the font, since there is no loader for pictures. */
   const char *sign = warning->severity == P2V_SEVERITY_NOTE ? "\xe2\x84\xb9" : "\xe2\x9a\xa0";
   g_autofree char *text = g_strdup_printf (
-      "%s %s: %s %s", sign, p2v_severity_word (warning->severity), warning->text, warning->advice);
+      "%s %s: %s%s%s %s", sign, p2v_severity_word (warning->severity),
+      subject != NULL ? subject : "", subject != NULL ? ": " : "", warning->text, warning->advice);
   return new_label (text, warning->severity == P2V_SEVERITY_SERIOUS);
 }
 
@@ -112,7 +113,7 @@ p2v_disk_row_show_details (P2vDiskRow *row, const P2vDisk *disk, const GPtrArray
       const P2vDiskWarning *warning = warnings->pdata[i];
       if (g_strcmp0 (warning->disk, row->disk->name) != 0)
         continue;
-      GtkWidget *label = p2v_disk_warning_new_label (warning);
+      GtkWidget *label = p2v_disk_warning_new_label (warning, NULL);
       gtk_container_add (row->warnings, label);
       g_string_append_printf (description, " %s", gtk_label_get_label (GTK_LABEL (label)));
     }

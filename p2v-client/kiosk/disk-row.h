@@ -24,8 +24,8 @@ GtkWidget *p2v_disk_row_new (const P2vDisk *disk);
  * P2vDiskWarning, may be NULL). Neither is kept. */
 void p2v_disk_row_show_details (P2vDiskRow *row, const P2vDisk *disk, const GPtrArray *warnings);
 
-/* A warning as a line of text. (floating) */
-GtkWidget *p2v_disk_warning_new_label (const P2vDiskWarning *warning);
+/* A warning as a line of text. subject: the disk, where it is not clear; may be NULL. (floating) */
+GtkWidget *p2v_disk_warning_new_label (const P2vDiskWarning *warning, const char *subject);
 
 /* Says when a disk that was chosen has gone; else hides the notice. Returns TRUE when all are
  * there. */

@@ -94,9 +94,3 @@ p2v_kiosk_end_box_bind (P2vKioskEndBox *box, P2vKioskModel *model)
 {
   g_set_object (&box->model, model);
 }
-
-GtkWidget *
-p2v_kiosk_end_box_get_first (P2vKioskEndBox *box)
-{
-  return gtk_widget_get_visible (box->power_off) ? box->power_off : box->close;
-}

@@ -16,9 +16,6 @@ G_DECLARE_FINAL_TYPE (P2vKioskEndBox, p2v_kiosk_end_box, P2V, KIOSK_END_BOX, Gtk
 
 void p2v_kiosk_end_box_bind (P2vKioskEndBox *box, P2vKioskModel *model);
 
-/* The button that suits most. */
-GtkWidget *p2v_kiosk_end_box_get_first (P2vKioskEndBox *box);
-
 G_END_DECLS
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "p2v-client/disk-health.h"
+#include "p2v-client/i18n.h"
 #include "p2v-client/inventory.h"
 #include "p2v-client/machine-map.h"
 
@@ -137,7 +138,8 @@ run_look (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellabl
       return;
     }
   /* Here and not on the main loop: a disk that is given as a file is looked into. Until this has
-   * ended no page changes what is read of the configuration, that about the guest. */
+   * ended the pages that change what is read of the configuration, that about the guest, do not let
+   * anybody go on. */
   g_cancellable_push_current (cancellable);
   look->suggestion
       = p2v_config_to_request (engine->model->config, look->machine, &look->suggestion_error);
@@ -226,7 +228,8 @@ on_look (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED
       model->suggestion_error = g_steal_pointer (&look->suggestion_error);
     }
   p2v_kiosk_model_changed (model, "machine-changed");
-  if (look != NULL && !g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
+  if (look != NULL && model->phase == P2V_KIOSK_SETUP
+      && !g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result))))
     ask_disks (engine);
 }
 
@@ -411,9 +414,9 @@ void
 p2v_kiosk_engine_convert (P2vKioskEngine *engine)
 {
   P2vKioskModel *model = engine->model;
-  g_return_if_fail (model->request != NULL && !model->probing);
+  g_return_if_fail (model->request != NULL && !model->probing && !model->looking);
   g_return_if_fail (!p2v_kiosk_model_is_converting (model));
-  g_autofree char *activity = g_strdup_printf ("Connecting to %s", model->config->server);
+  g_autofree char *activity = g_strdup_printf (_ ("Connecting to %s"), model->config->server);
   g_clear_pointer (&model->state, p2v_kiosk_state_free);
   g_clear_error (&model->failure);
   p2v_kiosk_model_forget_report (model);
@@ -448,14 +451,26 @@ p2v_kiosk_engine_hold (P2vKioskEngine *engine, gboolean held)
   p2v_kiosk_model_changed (engine->model, "conversion-changed");
 }
 
-void
-p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine)
+static void
+stop_conversion (P2vKioskEngine *engine, void (*stop) (GCancellable *cancellable))
 {
   if (engine->converting == NULL || g_cancellable_is_cancelled (engine->converting))
     return;
   engine->model->phase = P2V_KIOSK_STOPPING;
   p2v_kiosk_model_changed (engine->model, "conversion-changed");
-  g_cancellable_cancel (engine->converting);
+  stop (engine->converting);
+}
+
+void
+p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine)
+{
+  stop_conversion (engine, g_cancellable_cancel);
+}
+
+void
+p2v_kiosk_engine_leave_conversion (P2vKioskEngine *engine)
+{
+  stop_conversion (engine, p2v_conversion_leave);
 }
 
 /* A report to be saved, and what came of it; the task's own. */

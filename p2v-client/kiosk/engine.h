@@ -45,8 +45,10 @@ void p2v_kiosk_engine_convert (P2vKioskEngine *engine);
  * Nothing happens when nothing is asked. */
 void p2v_kiosk_engine_answer (P2vKioskEngine *engine, gboolean go_on);
 
-/* Stops the conversion in good order; the phase is STOPPING until it has ended. */
+/* Stops the conversion in good order and gives its job up, or leaves that to be gone on with
+ * another time; the phase is STOPPING until it has ended. */
 void p2v_kiosk_engine_stop_conversion (P2vKioskEngine *engine);
+void p2v_kiosk_engine_leave_conversion (P2vKioskEngine *engine);
 
 /* Writes a report of the conversion that has ended to a stick (report-changed). stick: NULL for the
  * only one there is; where there are none or several, the model's sticks say which, and that is

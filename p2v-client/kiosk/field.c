@@ -112,6 +112,15 @@ p2v_field_read_name (const char *text, const char *what, GError **error)
   return NULL;
 }
 
+/* It is being put right. */
+static void
+on_changed (GtkWidget *field, GtkWidget *label)
+{
+  gtk_widget_hide (label);
+  atk_object_set_description (gtk_widget_get_accessible (field), "");
+  g_signal_handlers_disconnect_by_func (field, on_changed, label);
+}
+
 gboolean
 p2v_field_judge (gpointer field, GtkLabel *label, GError *error)
 {
@@ -120,6 +129,11 @@ p2v_field_judge (gpointer field, GtkLabel *label, GError *error)
   gboolean good = error == NULL;
   gtk_label_set_label (label, message);
   gtk_widget_set_visible (GTK_WIDGET (label), !good);
+  if (!good && GTK_IS_EDITABLE (field))
+    {
+      g_signal_handlers_disconnect_by_func (field, on_changed, label);
+      g_signal_connect_object (field, "changed", G_CALLBACK (on_changed), label, 0);
+    }
   atk_object_set_description (accessible, message);
   g_clear_error (&error);
   return good;

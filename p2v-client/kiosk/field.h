@@ -30,7 +30,8 @@ gboolean p2v_field_read_number (const char *text, const char *what, gint64 min, 
 char *p2v_field_read_name (const char *text, const char *what, GError **error);
 
 /* Shows below a field what is wrong with it, or hides the label when error is NULL. The error is
- * freed. field: the widget. Returns TRUE when there is none. */
+ * freed. field: the widget; as soon as something else is typed there the message goes. Returns TRUE
+ * when there is none. */
 gboolean p2v_field_judge (gpointer field, GtkLabel *label, GError *error);
 
 G_END_DECLS

@@ -26,15 +26,28 @@ struct _P2vKeyboardPanel
 
 G_DEFINE_TYPE (P2vKeyboardPanel, p2v_keyboard_panel, GTK_TYPE_BOX)
 
+/* Somebody did not wait for the answer: what the template had is gone. */
+static gboolean
+is_closed (P2vKeyboardPanel *panel)
+{
+  return panel->notice == NULL;
+}
+
 static void
 on_set (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (P2vKeyboardPanel) panel = user_data;
   g_autoptr (GError) error = NULL;
-  if (p2v_keyboard_set_finish (result, &error))
+  gboolean switches;
+  gboolean done = p2v_keyboard_set_finish (result, &switches, &error);
+  if (is_closed (panel))
+    return;
+  if (done)
     p2v_kiosk_notice_say (panel->notice, P2V_KIOSK_NOTICE_GOOD,
                           _ ("The keyboard has this layout now"),
-                          _ ("Try its keys in the field below the list."));
+                          switches ? _ ("It has no Latin letters: Alt+Shift switches between it "
+                                        "and the US layout, which comes first.")
+                                   : _ ("Try its keys in the field below the list."));
   else
     p2v_kiosk_notice_say_error (panel->notice, _ ("The layout cannot be used"), error);
 }
@@ -67,6 +80,8 @@ on_got (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer user_data)
   g_autoptr (P2vKeyboardPanel) panel = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *used = p2v_keyboard_get_finish (result, &error);
+  if (is_closed (panel))
+    return;
   GtkTreeModel *model = GTK_TREE_MODEL (panel->layouts);
   GtkTreeIter iter;
   p2v_kiosk_notice_say_error (panel->notice, _ ("The layout in use is not known"), error);

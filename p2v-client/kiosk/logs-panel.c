@@ -53,6 +53,9 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
       g_subprocess_force_exit (G_SUBPROCESS (source));
       return;
     }
+  /* Closed after the program had ended: what the template had is gone. */
+  if (panel->view == NULL)
+    return;
   g_clear_object (&panel->asking);
   gsize length = 0;
   const char *bytes = said != NULL ? g_bytes_get_data (said, &length) : NULL;

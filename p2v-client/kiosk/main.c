@@ -95,7 +95,8 @@ static void
 on_keyboard_set (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GError) error = NULL;
-  if (!p2v_keyboard_set_finish (result, &error))
+  gboolean switches;
+  if (!p2v_keyboard_set_finish (result, &switches, &error))
     g_warning ("p2v.keyboard: %s", error->message);
 }
 
@@ -120,7 +121,8 @@ static void
 end (Program *program)
 {
   program->ending = TRUE;
-  p2v_kiosk_engine_stop_conversion (program->engine);
+  /* Not a person's word: the machine is switched off, say. What has landed stays good. */
+  p2v_kiosk_engine_leave_conversion (program->engine);
   p2v_kiosk_engine_close (program->engine);
   end_when_idle (program);
 }

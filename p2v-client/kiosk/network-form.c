@@ -30,6 +30,7 @@ struct _P2vNetworkForm
   GCancellable *looking; /* the calls that run; NULL when none does */
   GCancellable *working;
   gboolean ready; /* NetworkManager can be told */
+  gboolean done;  /* it was told, and nothing has been edited since */
 };
 
 G_DEFINE_TYPE (P2vNetworkForm, p2v_network_form, GTK_TYPE_BOX)
@@ -89,12 +90,22 @@ ipv6_of (P2vNetworkForm *form)
   return (P2vAddressing)gtk_combo_box_get_active (form->fields[P2V_NETWORK_IPV6]);
 }
 
+static void
+on_edited (P2vNetworkForm *form)
+{
+  if (!form->done)
+    return;
+  form->done = FALSE;
+  g_signal_emit (form, changed_signal, 0);
+}
+
 /* An address is entered only where it is static. */
 static void
 on_chosen (P2vNetworkForm *form)
 {
   gtk_widget_set_visible (form->ipv4_static, ipv4_of (form) == P2V_ADDRESSING_STATIC);
   gtk_widget_set_visible (form->ipv6_static, ipv6_of (form) == P2V_ADDRESSING_STATIC);
+  on_edited (form);
 }
 
 static char *
@@ -232,6 +243,7 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSE
   if (g_task_get_cancellable (G_TASK (result)) != form->working)
     return;
   g_clear_object (&form->working);
+  form->done = findings != NULL && job->applied;
   if (findings != NULL)
     show_findings (form, findings, job->applied);
   else
@@ -301,6 +313,12 @@ p2v_network_form_is_ready (P2vNetworkForm *form)
   return form->ready && form->working == NULL;
 }
 
+gboolean
+p2v_network_form_is_done (P2vNetworkForm *form)
+{
+  return form->done && form->working == NULL;
+}
+
 static void
 look (GTask *task, gpointer source G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED,
       GCancellable *cancellable)
@@ -348,6 +366,7 @@ list_cards (P2vNetworkForm *form)
       gtk_toggle_button_set_active (
           GTK_TOGGLE_BUTTON (check),
           links->len == 1 || g_strv_contains ((const char *const *)chosen, link->name));
+      g_signal_connect_object (check, "toggled", G_CALLBACK (on_edited), form, G_CONNECT_SWAPPED);
       gtk_widget_show (check);
       gtk_container_add (box, check);
     }
@@ -357,6 +376,7 @@ void
 p2v_network_form_open (P2vNetworkForm *form, P2vKioskModel *model)
 {
   g_set_object (&form->model, model);
+  form->done = FALSE;
   list_cards (form);
   if (form->looking == NULL)
     {
@@ -431,4 +451,7 @@ p2v_network_form_init (P2vNetworkForm *form)
   gtk_widget_init_template (GTK_WIDGET (form));
   for (guint i = 0; p2v_network_bond_modes[i] != NULL; i++)
     gtk_combo_box_text_append_text (form->fields[P2V_NETWORK_BOND], p2v_network_bond_modes[i]);
+  for (P2vNetworkField field = 0; field < P2V_NETWORK_N_FIELDS; field++)
+    if (GTK_IS_EDITABLE (form->fields[field]) || GTK_IS_COMBO_BOX (form->fields[field]))
+      g_signal_connect_swapped (form->fields[field], "changed", G_CALLBACK (on_edited), form);
 }

@@ -31,6 +31,9 @@ gboolean p2v_network_form_is_busy (P2vNetworkForm *form);
 /* TRUE when p2v_network_form_apply() may be called. */
 gboolean p2v_network_form_is_ready (P2vNetworkForm *form);
 
+/* TRUE when what it shows is what was applied last: there is nothing more to do. */
+gboolean p2v_network_form_is_done (P2vNetworkForm *form);
+
 G_END_DECLS
 
 #endif

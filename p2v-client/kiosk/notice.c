@@ -71,10 +71,19 @@ p2v_kiosk_notice_say_error (P2vKioskNotice *notice, const char *heading, const G
   p2v_kiosk_notice_say (notice, P2V_KIOSK_NOTICE_ERROR, error != NULL ? heading : NULL, text);
 }
 
+static gboolean
+key_press_event (GtkWidget *widget, GdkEventKey *event)
+{
+  gboolean enter = event->keyval == GDK_KEY_Return || event->keyval == GDK_KEY_KP_Enter
+                   || event->keyval == GDK_KEY_ISO_Enter;
+  return enter || GTK_WIDGET_CLASS (p2v_kiosk_notice_parent_class)->key_press_event (widget, event);
+}
+
 static void
 p2v_kiosk_notice_class_init (P2vKioskNoticeClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  widget_class->key_press_event = key_press_event;
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_set_accessible_role (widget_class, ATK_ROLE_ALERT);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskNotice, heading);

@@ -7,7 +7,8 @@
 G_BEGIN_DECLS
 
 /* A box that stands out, with a heading and a text: something to know, to heed, or that went wrong.
- * Hidden as long as it says nothing. Screen readers are told when its text changes. */
+ * Hidden as long as it says nothing. Screen readers are told when its text changes. Where it can
+ * have the focus, nothing comes of Enter: the key was meant for what was there before. */
 
 #define P2V_TYPE_KIOSK_NOTICE (p2v_kiosk_notice_get_type ())
 G_DECLARE_FINAL_TYPE (P2vKioskNotice, p2v_kiosk_notice, P2V, KIOSK_NOTICE, GtkBox)

@@ -38,6 +38,7 @@ struct _P2vConvertPage
   P2vLogView *log;
   gboolean log_opened; /* just now */
   gboolean asking;     /* whether to stop */
+  gboolean landed;     /* everything had, when that was asked: then stopping loses nothing */
   guint pulse;
 };
 
@@ -207,9 +208,14 @@ show_notice (P2vConvertPage *page, const P2vKioskState *state)
   guint count = state->warnings->len;
   const char *warning = count > 0 ? state->warnings->pdata[count - 1] : NULL;
   if (model_of (page)->phase == P2V_KIOSK_STOPPING)
-    p2v_kiosk_notice_say (
-        page->notice, P2V_KIOSK_NOTICE_WARNING, _ ("Stopping\xe2\x80\xa6"),
-        state->job == NULL ? NULL : _ ("The server is told, and takes away what it has received."));
+    {
+      g_autofree char *kept = p2v_kiosk_state_kept (state);
+      const char *told = state->job != NULL && !state->landed
+                             ? _ ("The server is told, and takes away what it has received.")
+                             : NULL;
+      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, _ ("Stopping\xe2\x80\xa6"),
+                            kept != NULL ? kept : told);
+    }
   else if (state->pause != NULL)
     {
       g_autofree char *why = p2v_kiosk_sentence (state->pause_why);
@@ -239,7 +245,8 @@ show_question (P2vConvertPage *page, const P2vKioskState *state)
   P2vKioskPage *base = P2V_KIOSK_PAGE (page);
   gboolean stopping = model_of (page)->phase == P2V_KIOSK_STOPPING;
   const P2vUnfinished *unfinished = stopping ? NULL : state->unfinished;
-  page->asking &= !stopping && unfinished == NULL;
+  /* A question that has come to mean something else is asked anew. */
+  page->asking &= !stopping && unfinished == NULL && page->landed == state->landed;
   gtk_widget_set_visible (page->question, page->asking);
   p2v_kiosk_unfinished_box_show (page->unfinished, unfinished);
   /* After what it replaces is hidden: it may have had the focus. */
@@ -247,9 +254,13 @@ show_question (P2vConvertPage *page, const P2vKioskState *state)
                                        : unfinished != NULL ? _ ("_Stop")
                                        : page->asking       ? _ ("_Keep going")
                                                             : _ ("_Cancel"));
+  g_autofree char *kept = p2v_kiosk_state_kept (state);
   if (state->landed)
     p2v_kiosk_notice_say (page->question_text, P2V_KIOSK_NOTICE_WARNING, _ ("Stop watching?"),
                           _ ("The server goes on by itself and makes the guest all the same."));
+  else if (kept != NULL)
+    p2v_kiosk_notice_say (page->question_text, P2V_KIOSK_NOTICE_WARNING,
+                          _ ("Cancel the conversion?"), kept);
   else
     p2v_kiosk_notice_say (
         page->question_text, P2V_KIOSK_NOTICE_WARNING, _ ("Cancel the conversion?"),
@@ -306,6 +317,7 @@ retreat (P2vKioskPage *base)
       return TRUE;
     }
   page->asking = !page->asking;
+  page->landed = model_of (page)->state->landed;
   /* Wherever it is: the window gives it to what does no harm. */
   gtk_window_set_focus (GTK_WINDOW (gtk_widget_get_toplevel (GTK_WIDGET (page))), NULL);
   on_conversion_changed (page);

@@ -95,7 +95,9 @@ enter (P2vKioskPage *base)
   add_bad (page, state->bad);
   for (guint i = 0; i < state->warnings->len; i++)
     add (page, i == 0 ? _ ("Note") : "", state->warnings->pdata[i]);
-  return p2v_kiosk_end_box_get_first (page->end);
+  /* The page comes by itself: a key that was meant for the one before must not switch the machine
+   * off, or begin again. */
+  return GTK_WIDGET (page->notice);
 }
 
 static void

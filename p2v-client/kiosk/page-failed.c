@@ -67,12 +67,13 @@ static void
 show_heading (P2vFailedPage *page, const P2vKioskModel *model, gboolean stopped)
 {
   P2vKioskPage *base = P2V_KIOSK_PAGE (page);
+  g_autofree char *kept = p2v_kiosk_state_kept (model->state);
   if (stopped)
     p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
                           model->state->landed
                               ? _ ("You have stopped watching; the server goes on by itself")
                               : _ ("You have stopped it; no guest was made"),
-                          _ ("This machine and its disks are as they were."));
+                          kept != NULL ? kept : _ ("This machine and its disks are as they were."));
   else
     p2v_kiosk_notice_say_error (page->notice, _ ("The guest was not made"), model->failure);
   p2v_kiosk_page_set_title (base, stopped ? _ ("Stopped") : _ ("It has not worked"));
@@ -96,7 +97,9 @@ enter (P2vKioskPage *base)
   add (page, _ ("What to do"), advice);
   for (guint i = 0; i < state->warnings->len; i++)
     add (page, i == 0 ? _ ("It also said") : "", state->warnings->pdata[i]);
-  return model->state->landed ? p2v_kiosk_end_box_get_first (page->end) : NULL;
+  /* The page comes by itself: a key that was meant for the one before must not switch the machine
+   * off, or begin again. */
+  return GTK_WIDGET (page->notice);
 }
 
 static gboolean

@@ -37,8 +37,13 @@ struct _P2vGuestPage
   P2vKioskOutputBox *output;
   GtkContainer *nics;
   GtkContainer *removables; /* of GtkCheckButton, whose widget names are the drives' */
-  gint64 shown_vcpus;       /* as the field was filled in */
-  gboolean asking;          /* the server is asked about the output, to go on then */
+  /* As the fields were filled in. */
+  char *shown_name;
+  gint64 shown_vcpus;
+  gint64 shown_memory; /* MiB */
+  gboolean suggests;   /* the name is ours, and follows the disks that are chosen: */
+  char *disks;
+  gboolean asking; /* the server is asked about the output, to go on then */
 };
 
 G_DEFINE_TYPE (P2vGuestPage, p2v_guest_page, P2V_TYPE_KIOSK_PAGE)
@@ -202,6 +207,18 @@ say_space (P2vGuestPage *page)
   return warning != NULL;
 }
 
+/* The system on other disks has another name. */
+static void
+forget_suggestion (P2vGuestPage *page)
+{
+  P2vConfig *config = model_of (page)->config;
+  g_autofree char *disks = g_strjoinv ("\n", config->disks);
+  if (page->suggests && g_strcmp0 (disks, page->disks) != 0)
+    g_clear_pointer (&config->name, g_free);
+  g_free (page->disks);
+  page->disks = g_steal_pointer (&disks);
+}
+
 /* Fills the fields with what was entered, or else with what suits the chosen disks. */
 static GtkWidget *
 enter (P2vKioskPage *base)
@@ -210,6 +227,7 @@ enter (P2vKioskPage *base)
   const P2vKioskModel *model = model_of (page);
   const P2vConfig *config = model->config;
   g_autoptr (GError) error = NULL;
+  forget_suggestion (page);
   g_autoptr (P2vRequest) request = p2v_config_to_request (config, model->machine, &error);
   const P2vGuest *guest = request != NULL ? request->guest : NULL;
   g_autofree char *memory = p2v_size_format (model->machine->memory);
@@ -217,12 +235,14 @@ enter (P2vKioskPage *base)
       = g_strdup_printf (_ ("this machine: %lld"), (long long)model->machine->cpu->online);
   g_autofree char *memory_hint = g_strdup_printf (_ ("MiB; this machine: %s"), memory);
   p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"), error);
-  gtk_entry_set_text (page->name, guest != NULL          ? guest->name
-                                  : config->name != NULL ? config->name
-                                                         : "");
+  const char *name = guest != NULL ? guest->name : config->name;
+  g_free (page->shown_name);
+  page->shown_name = g_strdup (name != NULL ? name : "");
   page->shown_vcpus = guest != NULL ? guest->vcpus : config->vcpus;
+  page->shown_memory = (guest != NULL ? guest->memory : config->memory) / MEBIBYTE;
+  gtk_entry_set_text (page->name, page->shown_name);
   show_number (page->vcpus, page->shown_vcpus);
-  show_number (page->memory, (guest != NULL ? guest->memory : config->memory) / MEBIBYTE);
+  show_number (page->memory, page->shown_memory);
   gtk_label_set_label (page->vcpus_hint, vcpus_hint);
   gtk_label_set_label (page->memory_hint, memory_hint);
   show_firmware (page);
@@ -253,6 +273,19 @@ take_nics (P2vGuestPage *page)
   if (wrong != NULL)
     p2v_nic_row_focus (wrong);
   return wrong == NULL;
+}
+
+static void
+take_numbers (P2vGuestPage *page, gint64 vcpus, gint64 memory)
+{
+  P2vConfig *config = model_of (page)->config;
+  if (memory != page->shown_memory)
+    config->memory = memory * MEBIBYTE;
+  if (vcpus == page->shown_vcpus)
+    return;
+  config->vcpus = vcpus;
+  /* What was left alone may stand for sockets, cores and threads. */
+  config->phys_topo = FALSE;
 }
 
 /* FALSE when some field cannot be right; the first that is wrong has the focus. */
@@ -288,13 +321,10 @@ take_fields (P2vGuestPage *page)
     return FALSE;
   take_firmware (page);
   take_removables (page);
+  take_numbers (page, vcpus, memory);
+  page->suggests &= g_strcmp0 (name, page->shown_name) == 0;
   g_free (config->name);
   config->name = g_steal_pointer (&name);
-  config->memory = memory * MEBIBYTE;
-  /* A number that was left alone may stand for sockets, cores and threads. */
-  if (vcpus != page->shown_vcpus)
-    config->phys_topo = FALSE;
-  config->vcpus = vcpus;
   return TRUE;
 }
 
@@ -304,7 +334,7 @@ show_asking (P2vGuestPage *page)
   P2vKioskPage *base = P2V_KIOSK_PAGE (page);
   gboolean probing = model_of (page)->probing;
   gtk_widget_set_sensitive (page->form, !probing);
-  p2v_kiosk_page_set_ready (base, !probing);
+  p2v_kiosk_page_set_ready (base, !probing && !model_of (page)->looking);
   p2v_kiosk_page_set_back_label (base, probing ? _ ("_Stop") : _ ("_Back"));
 }
 
@@ -363,8 +393,10 @@ is_agreed (P2vGuestPage *page)
 static void
 bind (P2vKioskPage *base)
 {
-  g_signal_connect_swapped (p2v_kiosk_page_get_model (base), "server-changed",
-                            G_CALLBACK (on_server_changed), base);
+  P2vKioskModel *model = p2v_kiosk_page_get_model (base);
+  P2V_GUEST_PAGE (base)->suggests = model->config->name == NULL;
+  g_signal_connect_swapped (model, "server-changed", G_CALLBACK (on_server_changed), base);
+  g_signal_connect_swapped (model, "machine-changed", G_CALLBACK (show_asking), base);
 }
 
 static gboolean
@@ -386,6 +418,14 @@ retreat (P2vKioskPage *base)
     return FALSE;
   p2v_kiosk_engine_stop_probe (p2v_kiosk_page_get_engine (base));
   return TRUE;
+}
+
+static void
+finalize (GObject *object)
+{
+  g_free (P2V_GUEST_PAGE (object)->shown_name);
+  g_free (P2V_GUEST_PAGE (object)->disks);
+  G_OBJECT_CLASS (p2v_guest_page_parent_class)->finalize (object);
 }
 
 static void
@@ -415,6 +455,7 @@ p2v_guest_page_class_init (P2vGuestPageClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   P2vKioskPageClass *page_class = P2V_KIOSK_PAGE_CLASS (class);
+  G_OBJECT_CLASS (class)->finalize = finalize;
   page_class->bind = bind;
   page_class->enter = enter;
   page_class->commit = commit;

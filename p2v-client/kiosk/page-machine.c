@@ -24,6 +24,7 @@ struct _P2vMachinePage
   GtkContainer *warnings;
   GtkLabel *summary;
   GtkWidget *look;
+  gboolean chosen; /* the model's disks are what the person has chosen here */
 };
 
 G_DEFINE_TYPE (P2vMachinePage, p2v_machine_page, P2V_TYPE_KIOSK_PAGE)
@@ -60,7 +61,7 @@ show_details (P2vMachinePage *page)
     }
   for (guint i = 0; i < warnings->len; i++)
     if (((P2vDiskWarning *)warnings->pdata[i])->disk == NULL)
-      gtk_container_add (page->warnings, p2v_disk_warning_new_label (warnings->pdata[i]));
+      gtk_container_add (page->warnings, p2v_disk_warning_new_label (warnings->pdata[i], NULL));
 }
 
 static void
@@ -127,6 +128,7 @@ take_disks (P2vMachinePage *page)
       g_strv_builder_add (builder, p2v_disk_row_get_disk (item->data)->path);
   g_strfreev (config->disks);
   config->disks = g_strv_builder_end (builder);
+  page->chosen = TRUE;
 }
 
 /* TRUE when nothing that could be chosen was left out; what is found then is wanted, too. */
@@ -152,6 +154,30 @@ keep_choice (P2vMachinePage *page)
     take_disks (page);
 }
 
+/* What was given names a disk that there is not, or there is none at all. */
+static void
+say_misfit (P2vMachinePage *page)
+{
+  const P2vKioskModel *model = model_of (page);
+  const P2vMachine *machine = model->machine;
+  const char *gone = NULL;
+  for (char **path = page->chosen ? model->config->disks : NULL; path != NULL && *path != NULL;
+       path++)
+    gone = p2v_machine_find_disk (machine, *path) == NULL ? *path : gone;
+  g_autofree char *heading
+      = gone != NULL ? g_strdup_printf (_ ("Disk %s is not there any more"), gone) : NULL;
+  if (machine != NULL && machine->disks->len == 0)
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_ERROR, _ ("This machine shows no disk"),
+                          _ ("Check that its disks have power and that their controller has a "
+                             "driver (View and tools, Logs), then look again."));
+  else if (gone != NULL)
+    p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, heading,
+                          _ ("It is left out. Connect it and look again, or go on without it."));
+  else
+    p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"),
+                                model->suggestion_error);
+}
+
 static void
 on_machine_changed (P2vMachinePage *page)
 {
@@ -170,8 +196,7 @@ on_machine_changed (P2vMachinePage *page)
     p2v_kiosk_notice_say_error (page->notice, _ ("This machine could not be looked at"),
                                 model->machine_error);
   else
-    p2v_kiosk_notice_say_error (page->notice, _ ("What was given does not fit this machine"),
-                                model->suggestion_error);
+    say_misfit (page);
   p2v_kiosk_page_set_back_label (P2V_KIOSK_PAGE (page), model->looking ? _ ("_Stop") : _ ("_Back"));
   gtk_widget_set_sensitive (page->look, !model->looking);
   gtk_widget_set_sensitive (GTK_WIDGET (page->disks), !model->looking);

@@ -6,6 +6,7 @@
 #include "p2v-client/kiosk/disk-text.h"
 #include "p2v-client/kiosk/fact-row.h"
 #include "p2v-client/kiosk/pages.h"
+#include "p2v-client/offers-text.h"
 #include "p2v-client/output-form.h"
 #include "p2v-client/text.h"
 
@@ -20,7 +21,10 @@ struct _P2vReviewPage
 {
   P2vKioskPage parent_instance;
   P2vKioskNotice *notice;
+  GtkContainer *warnings;
   GtkContainer *facts;
+  char *serious; /* the warnings that a conversion should rather not be begun with */
+  char *heeded;  /* those that the person was asked about last */
 };
 
 G_DEFINE_TYPE (P2vReviewPage, p2v_review_page, P2V_TYPE_KIOSK_PAGE)
@@ -159,11 +163,42 @@ add_output (P2vReviewPage *page, const P2vOutput *output)
   add (page, _ ("Stored"), shown);
 }
 
+/* What was asked of the disks may be answered only now. */
+static void
+show_warnings (P2vReviewPage *page, const P2vKioskModel *model)
+{
+  const P2vRequest *request = model->request;
+  const P2vMachine *machine = model->details != NULL ? model->details : request->machine;
+  const P2vOffers *offers = model->probe != NULL ? model->probe->offers : NULL;
+  g_autoptr (GPtrArray) warnings = p2v_disk_warnings_judge (
+      machine, (const char *const *)request->guest->disks, p2v_offers_free_space (offers));
+  GString *serious = g_string_new (NULL);
+  p2v_container_clear (page->warnings);
+  for (guint i = 0; i < warnings->len; i++)
+    {
+      P2vDiskWarning *warning = warnings->pdata[i];
+      if (warning->severity == P2V_SEVERITY_NOTE)
+        continue;
+      if (warning->severity == P2V_SEVERITY_SERIOUS)
+        g_string_append_printf (serious, "%s %s\n", warning->disk, warning->text);
+      gtk_container_add (page->warnings, p2v_disk_warning_new_label (warning, warning->disk));
+    }
+  if (model->details == NULL && model->machine_error == NULL)
+    gtk_container_add (page->warnings,
+                       p2v_fact_row_new ("",
+                                         _ ("The disks are still being asked about their "
+                                            "health and their filesystems."),
+                                         "dim"));
+  g_free (page->serious);
+  page->serious = g_string_free (serious, FALSE);
+}
+
 static void
 show (P2vReviewPage *page)
 {
   const P2vKioskModel *model = p2v_kiosk_page_get_model (P2V_KIOSK_PAGE (page));
   g_autofree char *ending = p2v_ending_foretell (model->config, model->request->guest->name);
+  show_warnings (page, model);
   p2v_container_clear (page->facts);
   add_server (page, model);
   add_guest (page, model->request);
@@ -181,6 +216,8 @@ enter (P2vKioskPage *base)
   P2vReviewPage *page = P2V_REVIEW_PAGE (base);
   p2v_kiosk_notice_say_gone (page->notice, p2v_kiosk_page_get_model (base));
   p2v_kiosk_engine_estimate (p2v_kiosk_page_get_engine (base));
+  g_clear_pointer (&page->heeded, g_free);
+  p2v_kiosk_page_set_next_label (base, _ ("_Convert"));
   show (page);
   return NULL;
 }
@@ -191,6 +228,13 @@ on_changed (P2vReviewPage *page)
 {
   if (gtk_widget_get_mapped (GTK_WIDGET (page)))
     show (page);
+}
+
+static void
+on_machine_changed (P2vReviewPage *page)
+{
+  P2vKioskPage *base = P2V_KIOSK_PAGE (page);
+  p2v_kiosk_page_set_ready (base, !p2v_kiosk_page_get_model (base)->looking);
 }
 
 static gboolean
@@ -206,29 +250,61 @@ bind (P2vKioskPage *base)
   P2vKioskModel *model = p2v_kiosk_page_get_model (base);
   g_signal_connect_object (model, "estimate-changed", G_CALLBACK (on_changed), base,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (model, "machine-changed", G_CALLBACK (on_machine_changed), base,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (model, "details-changed", G_CALLBACK (on_changed), base,
                            G_CONNECT_SWAPPED);
+}
+
+/* TRUE when the person wants it in spite of the warnings there are, or there are none. */
+static gboolean
+confirm (P2vReviewPage *page)
+{
+  if (page->serious[0] == '\0' || g_strcmp0 (page->serious, page->heeded) == 0)
+    return TRUE;
+  g_free (page->heeded);
+  page->heeded = g_strdup (page->serious);
+  p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
+                        _ ("The guest will probably not work. Convert all the same?"),
+                        _ ("Read the warnings below. Nothing has been begun yet."));
+  p2v_kiosk_page_set_next_label (P2V_KIOSK_PAGE (page), _ ("_Convert all the same"));
+  gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (page)), 0);
+  /* Not on what goes on. */
+  gtk_widget_grab_focus (GTK_WIDGET (page->notice));
+  return FALSE;
 }
 
 /* The window shows the conversion as soon as it runs. */
 static gboolean
 commit (P2vKioskPage *base)
 {
-  if (p2v_kiosk_notice_say_gone (P2V_REVIEW_PAGE (base)->notice, p2v_kiosk_page_get_model (base)))
+  P2vReviewPage *page = P2V_REVIEW_PAGE (base);
+  if (p2v_kiosk_notice_say_gone (page->notice, p2v_kiosk_page_get_model (base)) && confirm (page))
     p2v_kiosk_engine_convert (p2v_kiosk_page_get_engine (base));
   return FALSE;
+}
+
+static void
+finalize (GObject *object)
+{
+  P2vReviewPage *page = P2V_REVIEW_PAGE (object);
+  g_free (page->serious);
+  g_free (page->heeded);
+  G_OBJECT_CLASS (p2v_review_page_parent_class)->finalize (object);
 }
 
 static void
 p2v_review_page_class_init (P2vReviewPageClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->finalize = finalize;
   P2V_KIOSK_PAGE_CLASS (class)->bind = bind;
   P2V_KIOSK_PAGE_CLASS (class)->enter = enter;
   P2V_KIOSK_PAGE_CLASS (class)->retreat = retreat;
   P2V_KIOSK_PAGE_CLASS (class)->commit = commit;
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   gtk_widget_class_bind_template_child (widget_class, P2vReviewPage, notice);
+  gtk_widget_class_bind_template_child (widget_class, P2vReviewPage, warnings);
   gtk_widget_class_bind_template_child (widget_class, P2vReviewPage, facts);
 }
 

@@ -28,7 +28,10 @@ struct _P2vServerPage
   GtkLabel *server_error, *port_error, *username_error, *key_error;
   GtkToggleButton *use_password, *use_key, *sudo;
   GtkButton *test;
-  char *shown_key;    /* as the field was filled in: a URL with its password masked */
+  GtkToggleButton *reveal;
+  GtkWidget *caps_lock;
+  char *key_url;      /* what was given for the key, with its password; NULL: nothing */
+  char *shown_key;    /* as the field was filled in for it: with the password masked */
   gboolean advancing; /* go on when the probe has gone well */
 };
 
@@ -53,15 +56,28 @@ on_edited (P2vServerPage *page)
     p2v_kiosk_model_forget_probe (model);
 }
 
+static void
+on_reveal (P2vServerPage *page)
+{
+  gtk_entry_set_visibility (page->password, gtk_toggle_button_get_active (page->reveal));
+}
+
+/* GTK's own warning is a picture, for which there is no loader. */
+static void
+on_keys_changed (P2vServerPage *page)
+{
+  GdkKeymap *keymap = gdk_keymap_get_for_display (gtk_widget_get_display (GTK_WIDGET (page)));
+  gtk_widget_set_visible (page->caps_lock, gdk_keymap_get_caps_lock_state (keymap));
+}
+
 static gboolean
 take_key (P2vServerPage *page)
 {
   P2vConfig *config = model_of (page)->config;
   const char *text = gtk_entry_get_text (page->key);
   g_autoptr (GError) error = NULL;
-  if (config->identity_url != NULL && g_strcmp0 (text, page->shown_key) == 0)
-    return p2v_field_judge (page->key, page->key_error, NULL);
-  char *url = p2v_field_read_key (text, &error);
+  gboolean given = page->key_url != NULL && g_strcmp0 (text, page->shown_key) == 0;
+  char *url = given ? g_strdup (page->key_url) : p2v_field_read_key (text, &error);
   if (!p2v_field_judge (page->key, page->key_error, g_steal_pointer (&error)))
     return FALSE;
   p2v_secret_free (config->identity_url);
@@ -118,6 +134,22 @@ take_fields (P2vServerPage *page)
   take_login (page, g_steal_pointer (&username));
   p2v_kiosk_model_set_server (model_of (page), server, port);
   return TRUE;
+}
+
+/* What was typed and can be right is not lost with the page, as when the language is changed. */
+static void
+keep_fields (P2vServerPage *page)
+{
+  const P2vConfig *config = model_of (page)->config;
+  guint16 port;
+  char *username = p2v_field_read_username (gtk_entry_get_text (page->username), NULL);
+  g_autofree char *server = p2v_field_read_server (gtk_entry_get_text (page->server), NULL);
+  if (username != NULL)
+    take_login (page, username);
+  /* A host key without a server is for the one that is named in the end. */
+  if (server != NULL && (config->server != NULL || config->hostkey == NULL)
+      && p2v_field_read_port (gtk_entry_get_text (page->port), &port, NULL))
+    p2v_kiosk_model_set_server (model_of (page), server, port);
 }
 
 static gboolean
@@ -348,6 +380,7 @@ show_config (P2vServerPage *page)
   gtk_entry_set_text (page->port, port);
   gtk_entry_set_text (page->username, config->username);
   gtk_entry_set_text (page->password, config->password != NULL ? config->password : "");
+  page->key_url = g_strdup (config->identity_url);
   page->shown_key = config->identity_url != NULL
                         ? g_filename_from_uri (config->identity_url, NULL, NULL)
                         : g_strdup ("");
@@ -366,6 +399,9 @@ bind (P2vKioskPage *base)
   show_config (page);
   g_signal_connect_swapped (model_of (page), "server-changed", G_CALLBACK (on_server_changed),
                             page);
+  g_signal_connect_object (gdk_keymap_get_for_display (gtk_widget_get_display (GTK_WIDGET (page))),
+                           "state-changed", G_CALLBACK (on_keys_changed), page, G_CONNECT_SWAPPED);
+  on_keys_changed (page);
   on_server_changed (page);
   on_edited (page);
 }
@@ -396,7 +432,10 @@ static gboolean
 retreat (P2vKioskPage *base)
 {
   if (!p2v_kiosk_page_get_model (base)->probing)
-    return FALSE;
+    {
+      keep_fields (P2V_SERVER_PAGE (base));
+      return FALSE;
+    }
   p2v_kiosk_engine_stop_probe (p2v_kiosk_page_get_engine (base));
   return TRUE;
 }
@@ -404,6 +443,7 @@ retreat (P2vKioskPage *base)
 static void
 finalize (GObject *object)
 {
+  p2v_secret_free (P2V_SERVER_PAGE (object)->key_url);
   g_free (P2V_SERVER_PAGE (object)->shown_key);
   G_OBJECT_CLASS (p2v_server_page_parent_class)->finalize (object);
 }
@@ -429,6 +469,8 @@ bind_children (GtkWidgetClass *widget_class)
   CHILD (use_password);
   CHILD (use_key);
   CHILD (sudo);
+  CHILD (reveal);
+  CHILD (caps_lock);
   CHILD (test);
 #undef CHILD
 }
@@ -446,6 +488,7 @@ p2v_server_page_class_init (P2vServerPageClass *class)
   gtk_widget_class_set_template_from_resource (widget_class, TEMPLATE);
   bind_children (widget_class);
   gtk_widget_class_bind_template_callback (widget_class, on_edited);
+  gtk_widget_class_bind_template_callback (widget_class, on_reveal);
   gtk_widget_class_bind_template_callback (widget_class, on_accept);
   gtk_widget_class_bind_template_callback (widget_class, on_test);
 }

@@ -121,7 +121,8 @@ show_buttons (P2vWelcomePage *page)
   gboolean form = shows_form (page);
   gboolean busy = form && p2v_network_form_is_busy (page->network);
   p2v_kiosk_page_set_title (base, form ? _ ("How is this machine connected?") : page->title);
-  p2v_kiosk_page_set_next_label (base, form ? _ ("_Apply") : _ ("_Next"));
+  gboolean applies = form && !p2v_network_form_is_done (page->network);
+  p2v_kiosk_page_set_next_label (base, applies ? _ ("_Apply") : _ ("_Next"));
   p2v_kiosk_page_set_back_label (base, busy ? _ ("_Stop") : form ? _ ("_Back") : "");
   p2v_kiosk_page_set_ready (base, !form || p2v_network_form_is_ready (page->network));
 }
@@ -147,8 +148,13 @@ commit (P2vKioskPage *base)
   P2vWelcomePage *page = P2V_WELCOME_PAGE (base);
   if (!shows_form (page))
     return TRUE;
-  p2v_network_form_apply (page->network);
-  return FALSE;
+  if (!p2v_network_form_is_done (page->network))
+    {
+      p2v_network_form_apply (page->network);
+      return FALSE;
+    }
+  show (page, page->overview);
+  return TRUE;
 }
 
 static gboolean

@@ -69,8 +69,9 @@ begin (P2vKioskState *state, const char *activity)
 }
 
 static void
-begin_pause (P2vKioskState *state, const char *what, const char *why)
+begin_pause (P2vKioskState *state, const char *what, const char *why, gboolean lost)
 {
+  state->lost = lost;
   set_text (&state->pause, what);
   set_text (&state->pause_why, why);
 }
@@ -80,6 +81,17 @@ end_pause (P2vKioskState *state)
 {
   g_clear_pointer (&state->pause, g_free);
   g_clear_pointer (&state->pause_why, g_free);
+  state->lost = FALSE;
+}
+
+char *
+p2v_kiosk_state_kept (const P2vKioskState *state)
+{
+  if (!state->lost || state->landed || state->job == NULL)
+    return NULL;
+  return g_strdup_printf (_ ("The server cannot be told: it keeps what it has received. On the "
+                             "server p2v-server cancel %s removes it."),
+                          state->job);
 }
 
 static const char *
@@ -265,10 +277,10 @@ p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update)
       note_event (state, update->event);
       break;
     case P2V_UPDATE_LOST:
-      begin_pause (state, _ ("Reconnecting to the server"), update->text);
+      begin_pause (state, _ ("Reconnecting to the server"), update->text, TRUE);
       break;
     case P2V_UPDATE_PAUSED:
-      begin_pause (state, _ ("Waiting for space on the server"), update->text);
+      begin_pause (state, _ ("Waiting for space on the server"), update->text, FALSE);
       break;
     case P2V_UPDATE_RESTORED:
       end_pause (state);

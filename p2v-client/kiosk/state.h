@@ -30,6 +30,7 @@ typedef struct
   gint64 percent; /* of the server's stage, -1 when not known */
   char *pause; /* what is waited for meanwhile, "Reconnecting to the server"; NULL: for nothing */
   char *pause_why;
+  gboolean lost;             /* the connection is what is waited for: the server hears nothing */
   P2vUnfinished *unfinished; /* whether to go on with it is what the person is asked; NULL: nothing
                                 is asked */
   char *program;             /* the server's greeting, NULL before it */
@@ -56,6 +57,10 @@ typedef struct
 P2vKioskState *p2v_kiosk_state_new (const char *activity);
 void p2v_kiosk_state_free (P2vKioskState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (P2vKioskState, p2v_kiosk_state_free)
+
+/* What the server keeps when the conversion is stopped now, since it cannot be told, and how to
+ * have that removed; NULL when it can, or has everything. (transfer full) */
+char *p2v_kiosk_state_kept (const P2vKioskState *state);
 
 /* Takes in what the engine reports. */
 void p2v_kiosk_state_update (P2vKioskState *state, const P2vUpdate *update);

@@ -9,6 +9,8 @@
 #include "p2v-client/kiosk/pages.h"
 #include "p2v-client/kiosk/shell-window.h"
 
+#include <string.h>
+
 #define TEMPLATE P2V_KIOSK_RESOURCES "window.ui"
 
 struct _P2vKioskWindow
@@ -25,8 +27,11 @@ struct _P2vKioskWindow
   GtkButton *back;
   GtkButton *next;
   GtkWidget *look;
+  GtkCheckMenuItem *large_text;
+  GtkCheckMenuItem *high_contrast;
   GtkWidget *pages[P2V_KIOSK_N_PAGES];
   P2vKioskPageId current;
+  char *disks; /* those there were when they began to be looked for again */
 };
 
 G_DEFINE_TYPE (P2vKioskWindow, p2v_kiosk_window, GTK_TYPE_WINDOW)
@@ -184,12 +189,44 @@ say_disks (P2vKioskWindow *window)
     gtk_label_set_label (window->hint, text);
 }
 
+/* What a choice of disks has been made from. (transfer full) */
+static char *
+list_disks (const P2vMachine *machine)
+{
+  GString *list = g_string_new (NULL);
+  for (guint i = 0; machine != NULL && i < machine->disks->len; i++)
+    {
+      const P2vDisk *disk = machine->disks->pdata[i];
+      g_string_append_printf (list, "%s %" G_GINT64_FORMAT " %s\n", disk->path, disk->size,
+                              disk->serial != NULL ? disk->serial : "");
+    }
+  return g_string_free (list, FALSE);
+}
+
+/* Who has chosen from other disks than there are now chooses again. */
+static void
+check_choice (P2vKioskWindow *window)
+{
+  g_autofree char *now = list_disks (window->model->machine);
+  if (window->model->looking)
+    {
+      g_free (window->disks);
+      window->disks = g_steal_pointer (&now);
+      return;
+    }
+  g_autofree char *before = g_steal_pointer (&window->disks);
+  if (window->model->phase == P2V_KIOSK_SETUP && window->current > P2V_KIOSK_PAGE_MACHINE
+      && before != NULL && strcmp (before, now) != 0)
+    show_page (window, P2V_KIOSK_PAGE_MACHINE);
+}
+
 static void
 on_machine_changed (P2vKioskWindow *window)
 {
   const P2vMachine *machine = window->model->machine;
   const char *name = machine != NULL ? machine->hostname : NULL;
   gtk_label_set_label (window->host, name != NULL ? name : "");
+  check_choice (window);
   if (window->current != P2V_KIOSK_PAGE_WELCOME)
     say_disks (window);
 }
@@ -321,9 +358,22 @@ dispose (GObject *object)
   P2vKioskWindow *window = P2V_KIOSK_WINDOW (object);
   if (window->model != NULL)
     g_signal_handlers_disconnect_by_data (window->model, window);
+  /* They tell of themselves while they are taken apart, one after the other. */
+  for (P2vKioskPageId id = 0; id < P2V_KIOSK_N_PAGES && window->pages[id] != NULL; id++)
+    {
+      g_signal_handlers_disconnect_by_data (window->pages[id], window);
+      window->pages[id] = NULL;
+    }
   g_clear_object (&window->model);
   g_clear_object (&window->engine);
   G_OBJECT_CLASS (p2v_kiosk_window_parent_class)->dispose (object);
+}
+
+static void
+finalize (GObject *object)
+{
+  g_free (P2V_KIOSK_WINDOW (object)->disks);
+  G_OBJECT_CLASS (p2v_kiosk_window_parent_class)->finalize (object);
 }
 
 static void
@@ -331,6 +381,7 @@ p2v_kiosk_window_class_init (P2vKioskWindowClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   G_OBJECT_CLASS (class)->dispose = dispose;
+  G_OBJECT_CLASS (class)->finalize = finalize;
   widget_class->key_press_event = key_press_event;
   widget_class->delete_event = delete_event;
   p2v_kiosk_pages_ensure_types ();
@@ -343,6 +394,8 @@ p2v_kiosk_window_class_init (P2vKioskWindowClass *class)
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, back);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, next);
   gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, look);
+  gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, large_text);
+  gtk_widget_class_bind_template_child (widget_class, P2vKioskWindow, high_contrast);
   gtk_widget_class_bind_template_callback (widget_class, on_next);
   gtk_widget_class_bind_template_callback (widget_class, on_back);
   gtk_widget_class_bind_template_callback (widget_class, on_large_text);
@@ -358,6 +411,9 @@ static void
 p2v_kiosk_window_init (P2vKioskWindow *window)
 {
   gtk_widget_init_template (GTK_WIDGET (window));
+  /* Another window may have been there before. */
+  gtk_check_menu_item_set_active (window->large_text, p2v_kiosk_get_large_text ());
+  gtk_check_menu_item_set_active (window->high_contrast, p2v_kiosk_get_high_contrast ());
   gtk_window_set_mnemonics_visible (GTK_WINDOW (window), TRUE);
   g_signal_connect (window, "notify::mnemonics-visible", G_CALLBACK (on_mnemonics_visible), NULL);
 }

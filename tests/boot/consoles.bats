@@ -36,6 +36,45 @@ teardown_file () { boot_stop; }
   boot_kill text
 }
 
+# keys_are NAME KEYCODE SYMBOL: what the kernel makes of a key of the keyboard, asked in the shell that
+# the text interface has on the serial port.
+keys_are () { [[ $(ask_key "$1" "$2") = *"keycode  $2 = $3"* ]]; }
+ask_key ()
+{
+  boot_type "$1" "dumpkeys -C /dev/tty1 | grep '^keycode  $2 ='"$'\r'
+  sleep 2
+  boot_serial "$1" | tail -n 3
+}
+
+@test "a text console has the layout of p2v.keyboard, and another when that is chosen" {
+  BOOT_APPEND='p2v.text p2v.keyboard=de' boot_machine keys kernel
+  boot_wait_serial keys 'The network looks ready'
+  boot_wait keys 30 boot_shows keys 30 0 0 170
+  # To the fourth button.
+  boot_type keys $'\t\t\t\r'
+  sleep 2
+  boot_wait keys 60 keys_are keys 21 +z
+  # On the screen: Language, Keyboard, the first that begins with D, which is Danish, and Use.
+  boot_press keys tab
+  boot_press keys tab
+  boot_press keys tab
+  boot_press keys tab
+  boot_press keys ret
+  sleep 2
+  boot_press keys tab
+  boot_press keys tab
+  boot_press keys ret
+  sleep 2
+  boot_press keys d
+  boot_screen keys "$BOOT_OUT/layouts.png"
+  boot_press keys tab
+  boot_press keys tab
+  boot_press keys ret
+  boot_wait keys 60 keys_are keys 39 +ae
+  boot_screen keys "$BOOT_OUT/chosen.png"
+  boot_kill keys
+}
+
 @test "768 MB of RAM are enough" {
   boot_disk "$T/sda" 128
   BOOT_MEMORY=768 boot_convert small bios-cd "sda=$T/sda" -- -drive "file=$T/sda,format=raw,if=ide,index=0"

@@ -23,6 +23,8 @@ teardown ()
 {
   local loop
   for loop in "${loops[@]}"; do
+    # p2v has set it read-only, which outlives the file behind it.
+    blockdev --setrw "$loop"
     losetup -d "$loop"
   done
   common_teardown

@@ -103,7 +103,7 @@ assert_report ()
   grep -q "^p2v-client " "$T/report/versions.txt"
   grep -q "127.0.0.1" "$T/report/network.txt"
   assert_equal "$(jq -r .smbios.product "$T/report/machine.json")" "PowerEdge R720"
-  ! grep -rF "$SERVER_PASSWORD" "$T/report"
+  ! grep -rF "$SERVER_PASSWORD" "$T/report" || assert_fail "the password is in the report"
   grep -q 'auth.password *\*\*\*' "$T/report/settings.txt"
 }
 
@@ -117,7 +117,7 @@ assert_report ()
   kiosk_until "Stick 1, sdz1, 32.0 MiB: p2v-report-report1-"
   assert_page_good
   # Nothing stays mounted, and nothing of it is left below /run.
-  ! grep -q /run/p2v-stick /proc/self/mountinfo
+  ! grep /run/p2v-stick /proc/self/mountinfo || assert_fail "the stick is still mounted"
   assert_equal "$(find /run -maxdepth 1 -name 'p2v-stick-*')" ""
   assert_report "$(stick_read sdz)" report1
   assert_quiet

@@ -48,7 +48,7 @@ start_plain ()
     p2v.memory=512M "$@"
 }
 
-# How often somebody has logged in so far.
+log_is_longer_than () { (($(wc -l <"$SERVER_LOG") > $1)); }
 
 @test "profile, pool, format, firmware and drives are chosen, and the server makes it so" {
   server_exec mkdir -p "$SERVER_DIR/state/second"
@@ -108,6 +108,7 @@ start_plain ()
 }
 
 @test "what the server would refuse is said at once, and does not go on until it is changed" {
+  local before
   start_plain "$T/disk1"
   to_guest
   key alt+o
@@ -118,8 +119,10 @@ start_plain ()
   kiosk_until "The server does not allow images in the directory /etc."
   kiosk_focus Storage
   assert_page_good
-  # Nor when nothing was changed.
+  # Nor when nothing was changed: it is asked again, and nothing can be typed meanwhile.
+  before=$(wc -l <"$SERVER_LOG")
   key Return
+  wait_until 30 log_is_longer_than "$before"
   kiosk_focus Storage
   kiosk_until "The server would refuse this conversion"
   key ctrl+a

@@ -37,7 +37,7 @@ start () { HOME=$T/home SHELL=/bin/bash PATH=$T/bin:$PATH kiosk_start "$@"; }
 
 layout_is () { [[ $(setxkbmap -query | awk '$1 == "layout:" || $1 == "variant:" { printf "%s ", $2 }') = "$1 " ]]; }
 
-assert_names () { assert_equal "$(kiosk_look --nameless)" ""; assert_equal "$(kiosk_look --outside=800)" ""; }
+assert_names () { assert_nothing --nameless; assert_nothing --outside=800; }
 
 @test "a shell: a command does its work, and after exit the disks are looked for again" {
   truncate -s 64M "$T/first"
@@ -106,7 +106,7 @@ assert_names () { assert_equal "$(kiosk_look --nameless)" ""; assert_equal "$(ki
 @test "a keyboard layout is found by typing, used, and tried" {
   start
   tool k "Use this layout"
-  assert_equal "$(kiosk_look --nameless)" ""
+  assert_nothing --nameless
   type_text "german (no"
   key Return
   key alt+u
@@ -118,6 +118,43 @@ assert_names () { assert_equal "$(kiosk_look --nameless)" ""; assert_equal "$(ki
   kiosk_until $'text\tTry it\tfocused,sensitive\tz'
   key Escape
   kiosk_until "Turn this machine"
+}
+
+@test "a layout without Latin letters comes after the US one, and Alt+Shift switches" {
+  start
+  tool k "Use this layout"
+  type_text "russian (mac"
+  key Return
+  key alt+u
+  kiosk_until "Alt+Shift switches between it and the US layout"
+  layout_is "us,ru ,mac"
+  key alt+t
+  type_text a
+  kiosk_until $'text\tTry it\tfocused,sensitive\ta'
+  # One with Latin letters is alone.
+  key Escape
+  kiosk_until "Turn this machine"
+  tool k "Use this layout"
+  type_text "french (azerty)"
+  key Return
+  key alt+u
+  kiosk_until "Try its keys in the field below the list"
+  layout_is "fr azerty"
+}
+
+@test "the choice of a layout is closed before it is answered" {
+  printf '#!/bin/sh\nsleep 0.7\nexec %s "$@"\n' "$(command -v setxkbmap)" >"$T/bin/setxkbmap"
+  chmod +x "$T/bin/setxkbmap"
+  start
+  tool k "Use this layout"
+  key Escape
+  kiosk_until "Turn this machine"
+  sleep 1.5
+  tool k "Use this layout"
+  key Down Return Escape
+  kiosk_until "Turn this machine"
+  sleep 3
+  kiosk_go "Which conversion server?" Return
 }
 
 @test "p2v.keyboard chooses the layout at the start; one that cannot be is said" {

@@ -28,6 +28,8 @@ teardown ()
   common_teardown
 }
 
+# Blocks of 512 bytes that the image takes.
+blocks_of () { stat -c %b "$SERVER_IMAGES/$1-disk1" 2>/dev/null || echo 0; }
 states_of () { p2v_server jobs --json | jq -c --arg g "$1" '[.jobs[] | select(.guest == $g) | .state]'; }
 
 to_review ()
@@ -222,13 +224,14 @@ title_height () { import -window root -crop 600x62+170+0 +repage -trim -format %
 color_at () { import -window root -crop "1x1+$1" -depth 8 -format '%[hex:u.p{0,0}]' info:; }
 title_is_higher_than () { (($(title_height) > $1)); }
 color_is () { [[ $(color_at "$1") = "$2"* ]]; }
+color_is_not () { ! color_is "$@"; }
 
 @test "large text and high contrast can be had, and nothing is cut off by them" {
   start "p2v.hostkey=$SERVER_HOSTKEY"
   local before
   sleep 0.5
   before=$(title_height)
-  ! color_is 5+400 000000
+  color_is_not 5+400 000000 || assert_fail "it begins with high contrast"
   key alt+w
   kiosk_until "Large text"
   key l
@@ -250,7 +253,7 @@ color_is () { [[ $(color_at "$1") = "$2"* ]]; }
   key alt+w
   kiosk_until "High contrast"
   key h
-  ! wait_until 1 color_is 5+400 000000 2>/dev/null
+  wait_until 20 color_is_not 5+400 000000
   key alt+w
   kiosk_until "About"
   key a
@@ -348,6 +351,38 @@ colour () { convert "$T/screen.png" -format "%[pixel:p{$1,$2}]" info:; }
   assert_quiet
 }
 
+@test "the page that comes by itself at the end takes no key for what was before it" {
+  disk_make "$T/disk1" 400000000 early
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.bwlimit=8M p2v.compress=off
+  to_review early1
+  kiosk_go "Sending the disks" Return
+  kiosk_go "Cancel the conversion?" Escape
+  key alt+v
+  kiosk_until "You have stopped it; no guest was made"
+  kiosk_focus "You have stopped it"
+  key Return Return
+  sleep 1
+  kiosk_until "You have stopped it; no guest was made"
+  kiosk_go "Is this right?" alt+c
+}
+
+@test "told to end it leaves the job, which can be gone on with" {
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.bwlimit=2M p2v.compress=off
+  to_review left1
+  kiosk_go "Sending the disks" Return
+  wait_until "$KIOSK_PATIENCE" eval '(($(blocks_of left1) > 0))'
+  kill -TERM "$KIOSK_PID"
+  wait "$KIOSK_PID"
+  unset KIOSK_PID
+  [[ $(state_of left1) = @(receiving|waiting) ]]
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_review left1
+  kiosk_go "An earlier conversion of this machine is unfinished" Return
+  kiosk_go "need not be read again" Return
+  assert_same_contents "$SERVER_IMAGES/left1-disk1" "$T/disk1"
+  assert_equal "$(states_of left1)" '["failed"]'
+}
+
 # An earlier run that was cut short, by the machine that the kiosk shows.
 leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$RECORDED_MACHINE"; }
 
@@ -412,8 +447,21 @@ leave_unfinished () { unfinished_make "$1" "$T/disk1" "--root=$RECORDED_MACHINE"
   assert_quiet
 }
 
-# Bytes that the server's lanes have been sent so far: what the image takes.
-blocks_of () { stat -c %b "$SERVER_IMAGES/$1-disk1"; }
+@test "cancelled while the connection is lost, it says what stays and how that is removed" {
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.bwlimit=2M p2v.compress=off
+  to_review gone1
+  kiosk_go "Sending the disks" Return
+  wait_until "$KIOSK_PATIENCE" eval '(($(blocks_of gone1) > 0))'
+  sshd_away
+  kiosk_until "Reconnecting to the server"
+  kiosk_go "p2v-server cancel $(job_of gone1) removes it" Escape
+  assert_page_good
+  key alt+v
+  kiosk_until "You have stopped it; no guest was made"
+  kiosk_until "p2v-server cancel $(job_of gone1) removes it"
+  sshd_back
+  [[ $(state_of gone1) = @(receiving|waiting) ]]
+}
 
 @test "a pause holds the sending for longer than silence is borne, and then it goes on" {
   local before
@@ -525,6 +573,19 @@ ethtool_says ()
   ((kib <= 120 * 1024)) || assert_fail "$kib KiB"
 }
 
+@test "while it sends with two lanes it takes 120 MiB and its buffers, which are 128 MiB at most" {
+  disk_make "$T/disk1" 400000000 peak
+  start "p2v.hostkey=$SERVER_HOSTKEY" p2v.lanes=2
+  to_review peak1
+  key Return
+  KIOSK_PATIENCE=150 kiosk_until "need not be read again"
+  assert_same_contents "$SERVER_IMAGES/peak1-disk1" "$T/disk1"
+  # The most that it had at once, with all of the shared libraries. P2V_BUFFER_POOL_MAX.
+  local kib
+  kib=$(awk '/^VmHWM:/ { print $2 }' "/proc/$KIOSK_PID/status")
+  ((kib <= (120 + 128) * 1024)) || assert_fail "$kib KiB"
+}
+
 @test "from the first page to the last nothing is lost, nor read that is not there (valgrind)" {
   cat >"$T/valgrind" <<END
 #!/bin/sh
@@ -615,6 +676,132 @@ END
   kiosk_refute "was stopped"
   key Escape
   kiosk_until "Which conversion server?"
+}
+
+@test "what is found out of the disks is said before the conversion, however late" {
+  # One of the filesystems takes its time.
+  mkdir "$T/bin"
+  printf '#!/bin/sh\nuntil [ -e %s ]; do sleep 0.1; done\nexec %s "$@"\n' "$T/go" \
+    "$(command -v partclone.f2fs)" >"$T/bin/partclone.f2fs"
+  chmod +x "$T/bin/partclone.f2fs"
+  make_partitioned_disk "$T/disk2"
+  truncate -s 100M "$T/disk3"
+  mkfs.f2fs -q "$T/disk3" >/dev/null
+  PATH=$T/bin:$PATH start "p2v.disks=$T/disk2,$T/disk3" "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_go "What will the guest be like?" Return
+  kiosk_go "Is this right?" Return
+  kiosk_until "The disks are still being asked about their health"
+  kiosk_refute "was not unmounted cleanly"
+  touch "$T/go"
+  kiosk_until "disk2: A filesystem (ext4) was not unmounted cleanly"
+  kiosk_until_not "The disks are still being asked"
+  assert_page_good
+}
+
+@test "with half of an array it asks once more before it converts" {
+  display_stop
+  display_start 800x1400
+  array_and_data_make
+  start "p2v.disks=$T/half0,$T/half1" "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_until "2 disks with 128.0 MiB chosen"
+  key shift+Tab shift+Tab shift+Tab
+  kiosk_focus "half1, 64.0 MiB"
+  key space
+  kiosk_go "What will the guest be like?" Return
+  kiosk_go "Is this right?" Return
+  kiosk_until "half0: "
+  kiosk_go "Convert all the same?" Return
+  kiosk_focus "Convert all the same?"
+  assert_page_good
+  key Return
+  sleep 1
+  kiosk_until "Convert all the same?"
+  kiosk_go "need not be read again" alt+c
+}
+
+@test "the guest's name follows the disks, until somebody types one" {
+  local name
+  display_stop
+  display_start 800x1400
+  for name in alpha beta; do
+    mkdir -p "$T/$name/etc"
+    printf 'ID=debian\nPRETTY_NAME="Debian"\n' >"$T/$name/etc/os-release"
+    echo "$name" >"$T/$name/etc/hostname"
+    truncate -s 64M "$T/disk-$name"
+    filesystem_add "$T/disk-$name" 1 60 root "$T/$name"
+    echo "start=1MiB, size=60MiB, type=83" | sfdisk -q --label dos "$T/disk-$name"
+  done
+  start "p2v.disks=$T/disk-alpha,$T/disk-beta" "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_go "What will the guest be like?" Return
+  kiosk_until $'text\tName\tfocused,sensitive\talpha'
+  kiosk_go "Is this right?" Return
+  kiosk_go "What will the guest be like?" Escape
+  kiosk_go "Which of its disks?" Escape
+  tab_to "disk-alpha"
+  key space
+  kiosk_until "1 disk with"
+  kiosk_go "What will the guest be like?" alt+n
+  kiosk_until $'text\tName\tfocused,sensitive\tbeta'
+  key ctrl+a
+  type_text typed
+  kiosk_go "Is this right?" Return
+  kiosk_go "What will the guest be like?" Escape
+  kiosk_go "Which of its disks?" Escape
+  tab_to "disk-alpha"
+  key space
+  kiosk_until "2 disks with"
+  kiosk_go "What will the guest be like?" alt+n
+  kiosk_until $'text\tName\tfocused,sensitive\ttyped'
+}
+
+@test "when other disks are found on a later page they are chosen again" {
+  mv "$RECORDED_MACHINE/sys/block/sdb" "$T/unplugged"
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_review again2
+  key alt+w
+  kiosk_until "Keyboard layout"
+  key d
+  kiosk_until "This machine has 2 disks"
+  kiosk_until "Is this right?"
+  mv "$T/unplugged" "$RECORDED_MACHINE/sys/block/sdb"
+  key alt+w
+  kiosk_until "Keyboard layout"
+  kiosk_go "Which of its disks?" d
+  kiosk_until "This machine has 3 disks"
+}
+
+@test "the password can be shown, and Caps Lock is told" {
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  kiosk_go "Which conversion server?" Return
+  type_text secret
+  kiosk_refute secret
+  key alt+h
+  kiosk_until $'Password\tsensitive\tsecret'
+  assert_page_good
+  kiosk_refute "Caps Lock is on"
+  key Caps_Lock
+  kiosk_until "Caps Lock is on"
+  key Caps_Lock
+  kiosk_until_not "Caps Lock is on"
+}
+
+@test "the URL of a key keeps its password while something else is tried" {
+  local port=$((SERVER_PORT + 1))
+  nc -l -N 127.0.0.1 "$port" >"$T/asked" 2>/dev/null </dev/null 3>&- &
+  local listener=$!
+  start "p2v.hostkey=$SERVER_HOSTKEY" "p2v.identity=http://user:pw@127.0.0.1:$port/key"
+  kiosk_go "Which conversion server?" Return
+  kiosk_until "http://***@127.0.0.1:$port/key"
+  key alt+p Tab
+  type_text wrong
+  kiosk_go "does not let you in" Return
+  key alt+k
+  key Return
+  wait "$listener"
+  grep -q "^Authorization: Basic $(printf user:pw | base64)" "$T/asked"
 }
 
 @test "a disk that goes after it was chosen is said before the conversion begins" {

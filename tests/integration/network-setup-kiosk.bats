@@ -51,8 +51,8 @@ start ()
 # On what is shown: every control has a name, and nothing is wider than the screen.
 assert_page_good ()
 {
-  assert_equal "$(kiosk_look --nameless)" ""
-  assert_equal "$(kiosk_look --outside=800)" ""
+  assert_nothing --nameless
+  assert_nothing --outside=800
 }
 
 @test "a static address is entered by keyboard, is there, tested, and the server is reached through it" {
@@ -80,6 +80,10 @@ assert_page_good ()
   kiosk_until "kvm1.site port $SERVER_PORT takes connections from 192.0.2.5"
   assert_page_good
   has_address eno1 192.0.2.5/24
+  # Nothing is left to be applied: Enter goes on.
+  kiosk_go "Which conversion server?" Return
+  kiosk_go "Turn this machine into a virtual machine" Escape
+  kiosk_go "How is this machine connected?" alt+s
   kiosk_go "Turn this machine into a virtual machine" Escape
   kiosk_until "192.0.2.5/24"
   kiosk_go "Which conversion server?" alt+n

@@ -38,7 +38,7 @@ teardown ()
   # Again, in place of what was made before.
   network_apply cards=eno1
   wait_until 10 has_address eno1 192.0.2.1
-  ! has_address eno1 192.0.2.5/24
+  ! has_address eno1 192.0.2.5/24 || assert_fail "the static address is still there"
   assert_equal "$(our_connections)" p2v-eno1
 }
 

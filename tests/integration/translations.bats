@@ -59,9 +59,9 @@ start ()
 # wider than the screen.
 assert_page_good ()
 {
-  assert_equal "$(kiosk_look --clashes)" ""
-  assert_equal "$(kiosk_look --nameless)" ""
-  assert_equal "$(kiosk_look --outside=800)" ""
+  assert_nothing --clashes
+  assert_nothing --nameless
+  assert_nothing --outside=800
 }
 
 # walk_to_review LANGUAGE: page by page, with the Enter key.
@@ -97,6 +97,7 @@ walk_to_review ()
   kiosk_until "Große Schrift"
   key g
   walk_to_review de
+  assert_quiet
 }
 
 @test "in Chinese each page has its letters for the keyboard, and fits" {
@@ -104,6 +105,7 @@ walk_to_review ()
   start zh_CN p2v.language=zh_CN
   assert_page_good
   walk_to_review zh_CN
+  assert_quiet
 }
 
 @test "in German what a conversion comes to has its letters, and fits" {
@@ -116,6 +118,7 @@ walk_to_review ()
     KIOSK_PID=$!
     kiosk_until "6  Konversion"
     assert_page_good
+    assert_quiet
     kiosk_stop
   done
 }
@@ -127,6 +130,21 @@ walk_to_review ()
   kiosk_until "Diesen Rechner virtualisieren"
   key alt+s Up
   kiosk_until "Turn this machine into a virtual machine"
+  # What was typed stays, and so does the look.
+  kiosk_go "Which conversion server?" Return
+  type_text typed
+  kiosk_go "Turn this machine into a virtual machine" Escape
+  key alt+w
+  kiosk_until "Large text"
+  key l
+  key alt+l Down
+  kiosk_until "Diesen Rechner virtualisieren"
+  key alt+a
+  kiosk_until $'check menu item\tGroße Schrift\tchecked'
+  key Escape
+  kiosk_go "$(in_language de "Which conversion server?")" alt+w
+  key alt+i
+  kiosk_until $'Passwort\tsensitive\ttyped'
 }
 
 @test "a language that there is not is refused, with those that there are" {
@@ -135,6 +153,7 @@ walk_to_review ()
   display_start 800x600
   start en p2v.language=xx
   kiosk_until "expected one of en, de, zh_CN"
+  assert_quiet
 }
 
 terminal () { tmux -S "$T/tmux" -f /dev/null "$@"; }

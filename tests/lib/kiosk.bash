@@ -155,20 +155,30 @@ to_machine ()
   kiosk_go "Which of its disks?" Return
 }
 
+# assert_nothing OPTION: kiosk-look finds nothing of that kind. A widget may go while it is looked at.
+assert_nothing ()
+{
+  local found
+  found=$(kiosk_look "$1") || found=$(kiosk_look "$1") || assert_fail "kiosk-look $1 has failed"
+  assert_equal "$found" ""
+}
+
 # On the page that is shown: every control has a name, and nothing is wider than the screen.
 assert_page_good ()
 {
-  assert_equal "$(kiosk_look --nameless)" ""
-  assert_equal "$(kiosk_look --outside=800)" ""
+  assert_nothing --nameless
+  assert_nothing --outside=800
 }
 
-# GTK's complaints are ours, but for one: asked for all it has, the bridge to AT-SPI also looks at
-# labels that are gone (GtkLabelAccessible has no states to tell then).
+# GTK's complaints are ours, but for two: asked for all it has, the bridge to AT-SPI also looks at
+# labels that are gone (GtkLabelAccessible has no states to tell then); a button that its Alt+letter
+# activates opens its menu a moment after the key.
 assert_quiet ()
 {
   local complaints
   complaints=$(grep -E 'CRITICAL|WARNING' "$T/kiosk.out" |
-    awk '/atk_state_set_contains_state/ { gone = 1; next }
+    awk '/Gtk-WARNING .*: no trigger event for menu popup$/ { next }
+      /atk_state_set_contains_state/ { gone = 1; next }
       gone && /g_object_unref/ { gone = 0; next } { gone = 0; print }')
   assert_equal "$complaints" ""
 }

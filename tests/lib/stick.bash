@@ -11,9 +11,19 @@ stick_type ()
   if grep -qw vfat /proc/filesystems; then echo vfat; else echo ext4; fi
 }
 
+# What was converted from a loop device has set it read-only, and so it stays when it is free again.
+free_loops_writable ()
+{
+  local loop
+  for loop in /dev/loop[0-9]*; do
+    losetup "$loop" >/dev/null 2>&1 || blockdev --setrw "$loop" 2>/dev/null || true
+  done
+}
+
 # stick_plug NAME NUMBER: a stick of that name with one partition.
 stick_plug ()
 {
+  free_loops_writable
   local usb=sys/devices/pci0000:00/0000:00:1d.0/usb9/9-$2/9-$2:1.0/host9$2/target9$2:0:0/9$2:0:0:0
   local disk=$RECORDED_MACHINE/$usb/block/$1
   mkdir -p "$disk/$1"1 "$RECORDED_MACHINE/dev"
