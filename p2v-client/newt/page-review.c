@@ -194,7 +194,7 @@ build (P2vWindow *window, const P2vFrontEnd *self, gint64 *bytes)
   if (!p2v_details_is_complete (self->details))
     p2v_window_add_label (
         window, 0, TEXT_ROWS,
-        _ ("The disks are still being asked about their health and filesystems."));
+        _ ("The disks are still being asked about their health and their filesystems."));
   newtComponent time
       = p2v_window_add (window, newtTextbox (1, TEXT_ROWS + 1, P2V_TEXT_WIDTH, TIME_ROWS, 0));
   p2v_window_add_buttons (window, labels);

@@ -709,7 +709,7 @@ END
   PATH=$T/bin:$PATH text_start "p2v.identity=file://$SERVER_IDENTITY" p2v.name=late1 \
     "p2v.disks=$(IFS=,; echo "${LOOPS[*]}")"
   go_to_review
-  see "The disks are still being asked about their health and filesystems."
+  see "The disks are still being asked about their health and their filesystems."
   lacks "failing"
   touch "$T/answer"
   wait_until 60 lacks "still being asked"
