@@ -65,6 +65,9 @@ display_stop ()
   unset T_DISPLAY DISPLAY DBUS_SESSION_BUS_ADDRESS
 }
 
+# in_language LANGUAGE TEXT: the catalogue's text.
+in_language () { LANGUAGE=$1 TEXTDOMAINDIR=$P2V_LOCALEDIR gettext -d p2v -- "$2"; }
+
 # The machine is a recorded one (RECORDED_MACHINE, see recorded.bash), so that this
 # machine's own disks are never offered. KIOSK_BEGINS: the first page's title in another language.
 kiosk_start ()
