@@ -13,12 +13,23 @@ p2v_keyboard_layout_free (P2vKeyboardLayout *layout)
   g_free (layout);
 }
 
+/* The list is made from XML, and some names still show it: "Czech (with &lt;\\|&gt; key)". */
+static char *
+unescape (const char *name)
+{
+  GString *text = g_string_new (name);
+  g_string_replace (text, "&lt;", "<", 0);
+  g_string_replace (text, "&gt;", ">", 0);
+  g_string_replace (text, "&amp;", "&", 0);
+  return g_string_free (text, FALSE);
+}
+
 static void
 add (GPtrArray *layouts, char *code, const char *name)
 {
   P2vKeyboardLayout *layout = g_new (P2vKeyboardLayout, 1);
   layout->code = code;
-  layout->name = g_strdup (name);
+  layout->name = unescape (name);
   g_ptr_array_add (layouts, layout);
 }
 

@@ -43,6 +43,8 @@ p2v_kiosk_load_style (void)
 {
   g_autoptr (GtkCssProvider) provider = load (P2V_KIOSK_RESOURCES "kiosk.css");
   fit_to_screen (gdk_display_get_default ());
+  /* Without a mouse a scroll bar that hides until it is needed says nothing of what is below. */
+  g_object_set (gtk_settings_get_default (), "gtk-overlay-scrolling", FALSE, NULL);
   gtk_style_context_add_provider_for_screen (gdk_screen_get_default (),
                                              GTK_STYLE_PROVIDER (provider),
                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);

@@ -219,7 +219,10 @@ show_notice (P2vConvertPage *page, const P2vKioskState *state)
   else if (state->pause != NULL)
     {
       g_autofree char *why = p2v_kiosk_sentence (state->pause_why);
-      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING, _ ("It goes on by itself"),
+      /* Space is made by people. */
+      p2v_kiosk_notice_say (page->notice, P2V_KIOSK_NOTICE_WARNING,
+                            state->lost ? _ ("It goes on by itself")
+                                        : _ ("It goes on as soon as there is space"),
                             why);
     }
   else if (model_of (page)->held && is_sending (state))
@@ -253,6 +256,7 @@ show_question (P2vConvertPage *page, const P2vKioskState *state)
   p2v_kiosk_page_set_back_label (base, stopping             ? ""
                                        : unfinished != NULL ? _ ("_Stop")
                                        : page->asking       ? _ ("_Keep going")
+                                       : state->landed      ? _ ("_Stop watching")
                                                             : _ ("_Cancel"));
   g_autofree char *kept = p2v_kiosk_state_kept (state);
   if (state->landed)

@@ -242,13 +242,12 @@ say_mismatch (P2vServerPage *page)
 {
   const P2vKioskModel *model = model_of (page);
   g_autofree char *text = g_strdup_printf (
-      _ ("The host key of %s is %s (%s), and that is not the one that was given or accepted for it "
-         "before%s%s. Somebody may be in between, so nothing was sent and it does not go on. If "
-         "the "
+      _ ("The host key of %s (%s) is\n%s\nand not the one that was given or accepted for it before"
+         "%s%s\nSomebody may be in between, so nothing was sent and it does not go on. If the "
          "server has a new key, have p2v-server media make a new medium, or start again with "
          "p2v.hostkey=."),
-      model->config->server, model->probe->hostkey.fingerprint, model->probe->hostkey.type,
-      model->config->hostkey != NULL ? ": " : "",
+      model->config->server, model->probe->hostkey.type, model->probe->hostkey.fingerprint,
+      model->config->hostkey != NULL ? ":\n" : ".",
       model->config->hostkey != NULL ? model->config->hostkey : "");
   p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_ERROR,
                         _ ("This is not the server that it should be"), text);
@@ -342,7 +341,7 @@ show_outcome (P2vServerPage *page)
     {
       g_autofree char *heading
           = g_strdup_printf (_ ("Connecting to %s\xe2\x80\xa6"), model->config->server);
-      p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_WARNING, heading, NULL);
+      p2v_kiosk_notice_say (page->result, P2V_KIOSK_NOTICE_GOOD, heading, NULL);
     }
   else if (model->server_works)
     say_success (page);

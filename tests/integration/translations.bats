@@ -143,6 +143,7 @@ walk_to_review ()
   kiosk_go "$(in_language de "Which conversion server?")" alt+w
   key alt+i
   kiosk_until $'Passwort\tsensitive\ttyped'
+  assert_quiet
 }
 
 @test "a language that there is not is refused, with those that there are" {
