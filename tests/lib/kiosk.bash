@@ -174,9 +174,8 @@ assert_page_good ()
 }
 
 # GTK's complaints are ours, but for two: asked for all it has, the bridge to AT-SPI also looks at
-# labels and containers that are gone (they have no states and children to tell then); a button that its
-# Alt+letter
-# activates opens its menu a moment after the key.
+# labels and containers that are gone (they have no states and children to tell then); a button that
+# its Alt+letter activates opens its menu a moment after the key.
 assert_quiet ()
 {
   local complaints
