@@ -10,6 +10,7 @@ load ../lib/kiosk
 load ../lib/recorded
 load ../lib/conversion
 load ../lib/stick
+load ../lib/faulty-disk
 
 setup_file () { recorded_server_start; }
 teardown_file () { recorded_server_stop; }
@@ -27,6 +28,7 @@ teardown ()
 {
   kiosk_stop
   display_stop
+  faulty_disk_end
   programs_restore
   stick_unplug sdy
   stick_unplug sdz
@@ -68,6 +70,24 @@ to_review ()
   key Return
   kiosk_until "The disks on the server were not compared"
   kiosk_refute "all equal"
+}
+
+@test "what could not be read is said first, with the places, and a report is offered" {
+  conversion_succeeds
+  faulty_disk_start "$T/disk1" 2048:1 40960:3
+  start "p2v.disks=$loop" "p2v.hostkey=$SERVER_HOSTKEY" p2v.name=bad1
+  to_machine
+  kiosk_go "What will the guest be like?" Return
+  kiosk_go "Is this right?" Return
+  key Return
+  kiosk_until "The guest bad1 has been made, but not all of this machine could be read"
+  kiosk_until "2048 bytes in 2 places of the disks are zeroes in the guest"
+  kiosk_until "512 bytes at byte 1048576 of disk ${loop##*/}"
+  kiosk_until "1536 bytes at byte 20971520 of disk ${loop##*/}"
+  assert_page_good
+  stick_plug sdz 1
+  kiosk_go "The report is saved" alt+s
+  assert_quiet
 }
 
 @test "with p2v.wait=landed the guest is not said to be there" {

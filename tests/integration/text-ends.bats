@@ -7,6 +7,7 @@ load ../lib/common
 load ../lib/sample-disks
 load ../lib/text
 load ../lib/conversion
+load ../lib/stick
 
 setup_file ()
 {
@@ -27,6 +28,7 @@ teardown ()
 {
   terminal kill-server 2>/dev/null || true
   programs_restore
+  [[ -z ${RECORDED_MACHINE-} ]] || { stick_unplug sdy; stick_unplug sdz; }
   common_teardown
 }
 
@@ -78,4 +80,28 @@ to_review ()
   see "Plug in one with a FAT"
   press Enter
   see "Sent, but the conversion failed"
+}
+
+@test "the report is saved to the stick that is chosen, and can be taken away" {
+  # shellcheck disable=SC2034 # for stick.bash
+  RECORDED_MACHINE=$T/machine
+  "$P2V_TOP/tests/machines/recorded/make" \
+    "$P2V_TOP/tests/unit/p2v-client/fixtures/dell-r720.tree" "$RECORDED_MACHINE"
+  stick_plug sdy 1
+  stick_plug sdz 2
+  TEXT_OPTIONS=("--root=$RECORDED_MACHINE")
+  to_review report2
+  press_button Convert
+  see "Sent, but the conversion failed"
+  press_button Report
+  see "Save the report to which stick?"
+  press Down
+  press_button Save
+  see "The report is saved"
+  see "It is on Stick 2, sdz1, 32.0 MiB, as"
+  see "p2v-report-report2-"
+  local files
+  files=$(ls "$(stick_read sdz)")
+  [[ $files = *p2v-report-report2-*.tar.gz* ]] || assert_fail "no report:" "$files"
+  assert_equal "$(ls "$(stick_read sdy)" | grep -c report || true)" 0
 }
