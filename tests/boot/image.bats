@@ -15,7 +15,7 @@ setup_file ()
 make_image ()
 {
   SOURCE_DATE_EPOCH=$EPOCH P2V_VERSION=0 P2V_ZSTD_LEVEL=1 "$P2V_TOP/iso/build" image \
-    "$P2V_BUILD/image/stage" "$1" &&
+    "$P2V_BUILD/image/stage" "$P2V_BUILD/image/keymaps" "$1" &&
     SOURCE_DATE_EPOCH=$EPOCH P2V_VERSION=0 "$P2V_TOP/iso/build" iso "$1" "$1/p2v.iso" &&
     SOURCE_DATE_EPOCH=$EPOCH P2V_VERSION=0 "$P2V_TOP/iso/build" pxe "$1" "$1/pxe"
 }
@@ -57,6 +57,20 @@ make_image ()
     grep -q "usr/share/$name\$" "$P2V_BUILD/image/contents" || missing+=" $name"
   done
   assert_equal "$missing" ""
+}
+
+@test "text consoles have the layouts that X has, each with Latin letters" {
+  local name layouts keymaps
+  layouts=$(awk '/^! / { section = $2; next } section == "layout" && NF > 0 && $1 != "custom"' \
+    /usr/share/X11/xkb/rules/base.lst | wc -l)
+  keymaps=$(grep -c 'usr/share/keymaps/xkb/[a-z_]*\.map\.gz$' "$P2V_BUILD/image/contents")
+  assert_equal "$keymaps" "$layouts"
+  for name in us de de-nodeadkeys us-dvorak ru gr-polytonic; do
+    zcat "$P2V_BUILD/image/keymaps/$name.map.gz" >"$T/$name"
+    grep -q 'U+0061' "$T/$name" || assert_fail "$name has no a"
+    loadkeys --parse "$T/$name"
+  done
+  grep -q 'U+0430' "$T/ru" || assert_fail "ru has no а"
 }
 
 @test "drivers of fifteen years of servers are in it" {
