@@ -18,6 +18,7 @@ struct _P2vKioskEngine
   guint network_timer;
   gboolean network_busy;
   GCancellable *looking; /* the calls that run; NULL when none does */
+  int *look_stage;       /* of the look that runs; the task's */
   GCancellable *asking;
   GCancellable *probing;
   GCancellable *estimating;
@@ -107,6 +108,14 @@ p2v_kiosk_engine_watch_network (P2vKioskEngine *engine)
   look_at_network (engine);
 }
 
+/* How far a look at the machine is. */
+enum
+{
+  LOOK_COLLECTING, /* at the hardware: a disk may keep it for ever */
+  LOOK_JUDGING,    /* with the model's configuration, which nobody may change */
+  LOOK_ABANDONED,  /* nobody waits for it any more */
+};
+
 /* What came of looking at the machine. */
 typedef struct
 {
@@ -126,15 +135,28 @@ free_look (Look *look)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Look, free_look)
 
 static void
-run_look (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellable *cancellable)
+return_stopped (GTask *task)
+{
+  g_task_return_new_error (task, P2V_ERROR, P2V_ERROR_CANCELLED,
+                           "describing the machine was stopped");
+}
+
+static void
+run_look (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   P2vKioskEngine *engine = source;
+  int *stage = data;
   g_autoptr (Look) look = g_new0 (Look, 1);
   GError *error = NULL;
   look->machine = p2v_inventory_collect (engine->root, cancellable, &error);
   if (look->machine == NULL)
     {
       g_task_return_error (task, error);
+      return;
+    }
+  if (!g_atomic_int_compare_and_exchange (stage, LOOK_COLLECTING, LOOK_JUDGING))
+    {
+      return_stopped (task);
       return;
     }
   /* Here and not on the main loop: a disk that is given as a file is looked into. Until this has
@@ -146,8 +168,7 @@ run_look (GTask *task, gpointer source, gpointer data G_GNUC_UNUSED, GCancellabl
   g_cancellable_pop_current (cancellable);
   if (g_cancellable_is_cancelled (cancellable))
     {
-      g_task_return_new_error (task, P2V_ERROR, P2V_ERROR_CANCELLED,
-                               "describing the machine was stopped");
+      return_stopped (task);
       return;
     }
   if (look->suggestion != NULL)
@@ -208,15 +229,26 @@ ask_disks (P2vKioskEngine *engine)
   g_task_run_in_thread (task, run_ask);
 }
 
+/* error: transfer full, NULL: it has gone well. */
+static void
+end_look (P2vKioskEngine *engine, GError *error)
+{
+  g_clear_object (&engine->looking);
+  g_clear_error (&engine->model->machine_error);
+  engine->model->machine_error = error;
+  engine->model->looking = FALSE;
+}
+
 static void
 on_look (GObject *source, GAsyncResult *result, gpointer user_data G_GNUC_UNUSED)
 {
   P2vKioskEngine *engine = P2V_KIOSK_ENGINE (source);
   P2vKioskModel *model = engine->model;
-  g_clear_object (&engine->looking);
-  g_clear_error (&model->machine_error);
-  g_autoptr (Look) look = g_task_propagate_pointer (G_TASK (result), &model->machine_error);
-  model->looking = FALSE;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Look) look = g_task_propagate_pointer (G_TASK (result), &error);
+  if (engine->looking != g_task_get_cancellable (G_TASK (result)))
+    return;
+  end_look (engine, g_steal_pointer (&error));
   if (look != NULL)
     {
       g_clear_pointer (&model->details, p2v_machine_free);
@@ -242,13 +274,23 @@ p2v_kiosk_engine_look (P2vKioskEngine *engine)
   engine->looking = g_cancellable_new ();
   engine->model->looking = TRUE;
   p2v_kiosk_model_changed (engine->model, "machine-changed");
-  start (engine, run_look, on_look, engine->looking);
+  engine->look_stage = g_new0 (int, 1);
+  g_autoptr (GTask) task = g_task_new (engine, engine->looking, on_look, NULL);
+  g_task_set_check_cancellable (task, FALSE);
+  g_task_set_task_data (task, engine->look_stage, g_free);
+  g_task_run_in_thread (task, run_look);
 }
 
 void
 p2v_kiosk_engine_stop_look (P2vKioskEngine *engine)
 {
+  if (engine->looking == NULL)
+    return;
   g_cancellable_cancel (engine->looking);
+  if (!g_atomic_int_compare_and_exchange (engine->look_stage, LOOK_COLLECTING, LOOK_ABANDONED))
+    return;
+  end_look (engine, g_error_new (P2V_ERROR, P2V_ERROR_CANCELLED, "it was stopped"));
+  p2v_kiosk_model_changed (engine->model, "machine-changed");
 }
 
 static void

@@ -22,8 +22,8 @@ void p2v_kiosk_engine_watch_network (P2vKioskEngine *engine);
  * themselves (details-changed), unless it is looking already. */
 void p2v_kiosk_engine_look (P2vKioskEngine *engine);
 
-/* Stops looking at the machine; the model hears of it when that has ended, and keeps what it had.
- */
+/* Stops looking at the machine, at once for everybody else: a disk that does not answer keeps only
+ * its thread. The model keeps what it had (machine-changed). */
 void p2v_kiosk_engine_stop_look (P2vKioskEngine *engine);
 
 /* Tries the server with what the model's configuration says (server-changed). */

@@ -9,6 +9,7 @@ load ../lib/sample-disks
 load ../lib/kiosk
 load ../lib/recorded
 load ../lib/interrupted
+load ../lib/faulty-disk
 
 setup_file () { recorded_server_start; }
 teardown_file () { recorded_server_stop; }
@@ -22,8 +23,11 @@ setup ()
 
 teardown ()
 {
+  [[ -z ${faulty_pid-} ]] || kill -CONT "$faulty_pid"
   kiosk_stop
   display_stop
+  rm -f "$RECORDED_MACHINE/dev/sdb"
+  faulty_disk_end
   [[ -z ${bridge-} ]] || server_root ip link del "$bridge" 2>/dev/null || true
   common_teardown
 }
@@ -802,6 +806,27 @@ END
   key Return
   wait "$listener"
   grep -q "^Authorization: Basic $(printf user:pw | base64)" "$T/asked"
+}
+
+# What reads it hangs in the kernel, where no signal ends it.
+@test "a disk that does not answer keeps nobody" {
+  truncate -s 64M "$T/silent"
+  faulty_disk_start "$T/silent"
+  mkdir -p "$RECORDED_MACHINE/dev"
+  ln -s "$loop" "$RECORDED_MACHINE/dev/sdb"
+  kill -STOP "$faulty_pid"
+  start "p2v.hostkey=$SERVER_HOSTKEY"
+  to_machine
+  kiosk_until "Looking at the disks"
+  kiosk_go "The look at the disks was stopped" Escape
+  kiosk_go "Which conversion server?" Escape
+  kiosk_go "Which of its disks?" alt+n
+  key alt+l
+  kiosk_until "Looking at the disks"
+  kill -CONT "$faulty_pid"
+  kiosk_until "1 disk with 47.7 MiB chosen"
+  kiosk_refute "was stopped"
+  kiosk_go "What will the guest be like?" alt+n
 }
 
 @test "a disk that goes after it was chosen is said before the conversion begins" {
