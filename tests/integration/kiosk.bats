@@ -80,6 +80,7 @@ to_review ()
   # This is not the live image: the machine is nobody's to switch off.
   kiosk_refute "Power off"
   assert_same_contents "$SERVER_IMAGES/keyboard1-disk1" "$T/disk1"
+  key Tab
   kiosk_focus Close
   key Return
   local status=0

@@ -74,7 +74,7 @@ machine_wrap ()
   cat >"$1" <<END
 #!/bin/bash
 export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$MACHINE_DIR/bus
-exec nsenter --target $MACHINE_PID --net --mount --uts -- $2 "\$@"
+exec nsenter --target $MACHINE_PID --net --mount --uts -- $(printf %q "$2") "\$@"
 END
   chmod 755 "$1"
 }
