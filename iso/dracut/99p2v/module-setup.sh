@@ -139,6 +139,8 @@ install_terminals() {
   inst_multiple loadkeys dumpkeys gzip
   mkdir -p "$initdir/usr/share/keymaps/xkb"
   cp "$P2V_KEYMAPS"/*.map.gz "$initdir/usr/share/keymaps/xkb/"
+  # dracut makes one file of equal ones that have the same time: of all of them, always.
+  touch --date="@$SOURCE_DATE_EPOCH" "$initdir"/usr/share/keymaps/xkb/*
   for name in linux vt100 vt102 vt220 ansi dumb xterm xterm-256color screen; do
     inst_simple "/lib/terminfo/${name:0:1}/$name"
   done
